@@ -1,0 +1,1 @@
+"""The services of Windlass, one folder each; they meet only on topics."""

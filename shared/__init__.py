@@ -1,0 +1,1 @@
+"""What two services must agree on: events, the bus, durable work, the database, time. Knows no service."""

@@ -1,0 +1,58 @@
+"""Publishing an attempt's output: in order, each line once, also across a crash of the publisher."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from shared.db import Transaction
+from shared.db.tables import attempt_logs
+from shared.events import LogAppended, LogLine
+
+BATCH_LINES_MAX = 500  # lines in one event
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLog:
+    """Which output this is, for people and for the key that orders it."""
+
+    log: str  # "run/step/attempt" or "build/<key>/<attempt>"
+    pipeline: str
+    revision: int
+    stage: str
+    what: str
+
+    async def next_line(self, tx: Transaction) -> int:
+        """Return the number of the first line not yet published."""
+        query = sa.select(attempt_logs.c.lines).where(attempt_logs.c.log == self.log)
+        return (await tx.execute(query)).scalar() or 0
+
+    async def append(self, tx: Transaction, lines: Sequence[LogLine], *, last: bool = False) -> None:
+        """Publish lines that follow those published; closing twice says nothing again."""
+        start = {"log": self.log, "lines": 0, "closed": False}
+        await tx.insert_or_ignore(attempt_logs, start)
+        query = sa.select(attempt_logs).where(attempt_logs.c.log == self.log).with_for_update()
+        row = (await tx.execute(query)).one()
+        if row.closed:
+            return
+        first = row.lines
+        for offset in range(0, max(len(lines), 1), BATCH_LINES_MAX):
+            batch = tuple(lines[offset : offset + BATCH_LINES_MAX])
+            self._say(tx, first + offset, batch, last=last and offset + BATCH_LINES_MAX >= len(lines))
+        values = {"lines": first + len(lines), "closed": last}
+        await tx.execute(sa.update(attempt_logs).where(attempt_logs.c.log == self.log).values(values))
+
+    def _say(self, tx: Transaction, first_line: int, batch: tuple[LogLine, ...], *, last: bool) -> None:
+        if not batch and not last:
+            return
+        event = LogAppended(
+            log=self.log,
+            pipeline=self.pipeline,
+            revision=self.revision,
+            stage=self.stage,
+            what=self.what,
+            first_line=first_line,
+            lines=batch,
+            last=last,
+        )
+        tx.emit(event, f"{first_line}{' last' if last else ''}")

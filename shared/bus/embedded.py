@@ -1,0 +1,187 @@
+"""The embedded bus: the outbox table is the log, read in order and handed to every group.
+
+Woken by the commit; nothing polls. What a group has handled stands in its inbox; its cursor, saved
+now and then, only spares the next start from asking about old positions.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+
+from shared.bus.port import Subscription
+from shared.db import Database, Noted, Reading, tables
+from shared.delivery import Delivery, Handler, MessageDied
+from shared.events import EVENT_TYPES
+from shared.events.envelope import Event, Message
+from shared.events.topics import Topic
+
+READ_ROWS_MAX = 500  # outbox rows read at once
+AHEAD_MAX = 5_000  # messages in memory before the reader waits
+CURSOR_SAVED_EVERY_SECONDS = 5.0
+KEPT = timedelta(days=7)  # delivered rows; the status service keeps the history for ever
+
+TYPES: dict[str, type[Event]] = {**EVENT_TYPES, MessageDied.type: MessageDied}
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Group:
+    """A consumer group's place in the log."""
+
+    subscription: Subscription
+    delivery: Delivery
+    cursor: int = 0  # all up to here is done
+    read_to: int = 0
+    lanes: dict[tuple[Topic, str], deque[tuple[Handler, Message[Any]]]] = field(default_factory=dict)
+    undone: dict[int, None] = field(default_factory=dict)  # positions in hand, in order
+
+    def done_to(self) -> int:
+        """Return the position up to which nothing is left undone."""
+        return next(iter(self.undone), self.read_to + 1) - 1
+
+
+class EmbeddedBus:
+    """Delivers committed events inside one process."""
+
+    def __init__(self, database: Database, subscriptions: Sequence[Subscription]) -> None:
+        self._database = database
+        self._groups = [Group(each, Delivery(each.db)) for each in subscriptions]
+        self._committed = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._tasks: asyncio.TaskGroup | None = None
+        database.on_commit(self._wake)
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        await self._recall()
+        self._committed.set()
+        async with asyncio.TaskGroup() as self._tasks:
+            self._tasks.create_task(self._save_cursors())
+            while True:
+                await self._committed.wait()
+                self._committed.clear()
+                await self._read_on()
+
+    def _wake(self, noted: Noted) -> None:
+        if "outbox" in noted:
+            self._committed.set()
+
+    async def _recall(self) -> None:
+        """Find each group's place, and deliver what an earlier life left behind it undone."""
+        async with self._database.reading() as reading:
+            rows = await reading.execute(sa.select(tables.bus_cursors))
+            cursors = {row.consumer_group: row.position for row in rows}
+        for group in self._groups:
+            group.cursor = group.read_to = cursors.get(group.subscription.group, 0)
+
+    async def _read_on(self) -> None:
+        while True:
+            start = min(group.read_to for group in self._groups)
+            async with self._database.reading() as reading:
+                rows = await _outbox_after(reading, start)
+                heard = await _heard(reading, rows)
+            for row in rows:
+                self._hand_out(row, heard)
+            if len(rows) < READ_ROWS_MAX:
+                return
+            await self._has_room()
+
+    async def _has_room(self) -> None:
+        while sum(len(group.undone) for group in self._groups) > AHEAD_MAX:
+            self._drained.clear()
+            await self._drained.wait()
+
+    def _hand_out(self, row: sa.Row[Any], heard: set[tuple[str, Any]]) -> None:
+        body_type = TYPES[row.type]
+        message: Message[Any] | None = None
+        for group in self._groups:
+            if row.position <= group.read_to:
+                continue
+            group.read_to = row.position
+            handler = group.subscription.handlers.get(body_type)
+            if handler is None or (group.subscription.group, row.id) in heard:
+                continue
+            message = message or _message(row, body_type)
+            self._enqueue(group, handler, message)
+
+    def _enqueue(self, group: Group, handler: Handler, message: Message[Any]) -> None:
+        group.undone[message.position] = None
+        key = (message.body.topic, message.key)
+        lane = group.lanes.get(key)
+        if lane is not None:
+            lane.append((handler, message))
+            return
+        group.lanes[key] = deque([(handler, message)])
+        assert self._tasks is not None
+        self._tasks.create_task(self._work_off(group, key))
+
+    async def _work_off(self, group: Group, key: tuple[Topic, str]) -> None:
+        """Deliver one key's messages in order; ends with the last of them."""
+        lane = group.lanes[key]
+        while lane:
+            handler, message = lane[0]
+            await group.delivery.deliver(handler, message)
+            lane.popleft()
+            del group.undone[message.position]
+            self._drained.set()
+        del group.lanes[key]
+
+    async def _save_cursors(self) -> None:
+        while True:
+            await self._database.clock.sleep(CURSOR_SAVED_EVERY_SECONDS)
+            moved = {g.subscription.group: g.done_to() for g in self._groups if g.done_to() > g.cursor}
+            if moved:
+                await self._save(moved)
+
+    async def _save(self, moved: dict[str, int]) -> None:
+        oldest = self._database.clock.now() - KEPT
+        async with self._database.begin() as (connection, _):
+            for name, position in moved.items():
+                await connection.execute(
+                    sa.delete(tables.bus_cursors).where(tables.bus_cursors.c.consumer_group == name)
+                )
+                row = {"consumer_group": name, "position": position}
+                await connection.execute(sa.insert(tables.bus_cursors).values(row))
+            done = min(moved.get(g.subscription.group, g.cursor) for g in self._groups)
+            old = sa.and_(tables.outbox.c.position <= done, tables.outbox.c.time < oldest)
+            await connection.execute(sa.delete(tables.outbox).where(old))
+            await connection.execute(sa.delete(tables.inbox).where(tables.inbox.c.heard_at < oldest))
+        for group in self._groups:
+            group.cursor = moved.get(group.subscription.group, group.cursor)
+
+
+async def _outbox_after(reading: Reading, position: int) -> Sequence[sa.Row[Any]]:
+    query = sa.select(tables.outbox).where(tables.outbox.c.position > position)
+    result = await reading.execute(query.order_by(tables.outbox.c.position).limit(READ_ROWS_MAX))
+    return result.all()
+
+
+async def _heard(reading: Reading, rows: Sequence[sa.Row[Any]]) -> set[tuple[str, Any]]:
+    """Return which groups have handled which of these already."""
+    if not rows:
+        return set()
+    query = sa.select(tables.inbox.c.consumer_group, tables.inbox.c.event)
+    result = await reading.execute(query.where(tables.inbox.c.event.in_([row.id for row in rows])))
+    return {(row.consumer_group, row.event) for row in result}
+
+
+def _message(row: sa.Row[Any], body_type: type[Event]) -> Message[Any]:
+    return Message(
+        id=row.id,
+        time=row.time,
+        source=row.source,
+        subject=row.subject,
+        key=row.key,
+        correlation=row.correlation,
+        causation=row.causation,
+        traceparent=row.traceparent,
+        body=body_type.model_validate_json(row.body),
+        position=row.position,
+    )

@@ -1,0 +1,18 @@
+"""The database: transactions with an inbox and an outbox in them, on SQLite or PostgreSQL.
+
+No table of any service lies here, only those that the kernel itself keeps.
+"""
+
+from shared.db.columns import INSTANT, metadata
+from shared.db.database import Cause, Database, Noted, Reading, ServiceDatabase, Transaction
+
+__all__ = [
+    "INSTANT",
+    "Cause",
+    "Database",
+    "Noted",
+    "Reading",
+    "ServiceDatabase",
+    "Transaction",
+    "metadata",
+]

@@ -1,0 +1,161 @@
+"""The port: what a service may do with the database, and the one shape of a transaction.
+
+One transaction per message: heard-before check, reads under lock, writes, events. Events given to
+`emit` are written to the outbox in the same transaction; nothing leaves the process inside it.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from shared.clock import Clock
+from shared.crash import point
+from shared.db import tables
+from shared.db.dialect import insert_or_ignore
+from shared.events.envelope import Event, Message
+from shared.ids import derive
+
+Noted = frozenset[str]  # what a commit touched: "outbox", "work:<service>"
+
+
+class Reading(Protocol):
+    """A connection that sees one committed state."""
+
+    async def execute(self, statement: sa.Executable) -> sa.CursorResult[Any]:
+        """Run one statement; the rows are already fetched."""
+        ...
+
+
+class Database(Protocol):
+    """One database, shared by the services of a process."""
+
+    clock: Clock
+
+    def begin(self) -> AbstractAsyncContextManager[tuple[Reading, set[str]]]:
+        """Open a write transaction; the set collects what it touches, which
+        listeners hear after the commit.
+
+        Raises `TryAgain` when the database is away, locked or full; nothing is then written.
+        """
+        ...
+
+    def reading(self) -> AbstractAsyncContextManager[Reading]:
+        """Open a connection that only reads."""
+        ...
+
+    def on_commit(self, listener: Callable[[Noted], None]) -> None:
+        """Call `listener` after every commit of this process that touched something."""
+        ...
+
+    async def close(self) -> None:
+        """Give back all connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What a transaction is about to act upon; ids of its events follow from it."""
+
+    id: UUID
+    correlation: str = ""
+    traceparent: str = ""
+    message: bool = False  # whether `id` is an event's, to be named as the causation
+
+
+@dataclass(slots=True)
+class Transaction:
+    """An open transaction of one service."""
+
+    connection: Reading
+    now: datetime
+    cause: Cause
+    source: str
+    noted: set[str]
+    seen_before: bool = False  # this message was handled: do nothing
+    _events: list[dict[str, Any]] = field(default_factory=list)
+
+    async def execute(self, statement: sa.Executable) -> sa.CursorResult[Any]:
+        """Run one statement inside the transaction."""
+        return await self.connection.execute(statement)
+
+    async def insert_or_ignore(self, table: sa.Table, values: dict[str, Any]) -> bool:
+        """Insert a row unless its key is taken; tell whether it was inserted."""
+        result = await self.connection.execute(insert_or_ignore(table, values))
+        return result.rowcount == 1
+
+    def emit(self, event: Event, role: str = "") -> UUID:
+        """Have `event` published if and only if this transaction commits.
+
+        Its id follows from the cause, its type, its subject and `role`: say a role when one cause
+        brings about two events of a type for one subject. Events of one key keep this order.
+        """
+        id_ = derive(self.cause.id, f"{event.type} {event.subject} {role}")
+        self._events.append(
+            {
+                "id": id_,
+                "type": event.type,
+                "topic": event.topic.value,
+                "key": event.key,
+                "subject": event.subject,
+                "source": self.source,
+                "time": self.now,
+                "correlation": event.correlation or self.cause.correlation,
+                "causation": self.cause.id if self.cause.message else None,
+                "traceparent": self.cause.traceparent,
+                "body": event.model_dump_json(),
+            }
+        )
+        return id_
+
+    async def flush(self) -> None:
+        """Write the outbox rows; called once, right before the commit."""
+        for event in self._events:
+            await self.connection.execute(sa.insert(tables.outbox).values(event))
+        if self._events:
+            self.noted.add("outbox")
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceDatabase:
+    """The database as one service sees it: its name is its consumer group and its events' source."""
+
+    database: Database
+    service: str
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock that stamps this database's rows."""
+        return self.database.clock
+
+    @asynccontextmanager
+    async def hearing(self, message: Message[Event]) -> AsyncIterator[Transaction]:
+        """Open the one transaction in which `message` is handled.
+
+        `seen_before` is set when this service has committed it already: then change nothing.
+        """
+        name = message.body.type.removeprefix("windlass.").rpartition(".v")[0]
+        point(f"{self.service}.{name}.heard")
+        cause = Cause(message.id, message.correlation, message.traceparent, message=True)
+        async with self.transaction(cause, name) as tx:
+            row = {"consumer_group": self.service, "event": message.id, "heard_at": tx.now}
+            tx.seen_before = not await tx.insert_or_ignore(tables.inbox, row)
+            yield tx
+
+    @asynccontextmanager
+    async def transaction(self, cause: Cause, name: str) -> AsyncIterator[Transaction]:
+        """Open a transaction for anything but a message; `name` names its crash points."""
+        async with self.database.begin() as (connection, noted):
+            tx = Transaction(connection, self.clock.now(), cause, self.service, noted)
+            yield tx
+            await tx.flush()
+            point(f"{self.service}.{name}.deciding")
+        point(f"{self.service}.{name}.committed")
+
+    def reading(self) -> AbstractAsyncContextManager[Reading]:
+        """Open a connection that only reads."""
+        return self.database.reading()

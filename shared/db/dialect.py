@@ -1,0 +1,25 @@
+"""The few statements that the two databases spell differently but whose compilers share a spelling."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import Insert
+
+
+class InsertOrIgnore(Insert):
+    """INSERT … ON CONFLICT DO NOTHING, which both databases understand."""
+
+    inherit_cache = True
+
+
+@compiles(InsertOrIgnore)
+def _on_conflict_do_nothing(statement: InsertOrIgnore, compiler: SQLCompiler, **kwargs: Any) -> str:
+    insert: str = compiler.visit_insert(statement, **kwargs)  # type: ignore[no-untyped-call]
+    return f"{insert} ON CONFLICT DO NOTHING"
+
+
+def insert_or_ignore(table: sa.Table, values: dict[str, Any]) -> Insert:
+    """Return an insert that does nothing where a key is taken; its rowcount says which it was."""
+    return InsertOrIgnore(table).values(values)

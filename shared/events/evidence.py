@@ -1,0 +1,50 @@
+"""What was observed when something failed. Facts only: the classifier judges them."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+LOG_TAIL_LINES_MAX = 100  # lines of output that travel with a failure
+LOG_LINE_CHARACTERS_MAX = 2_000  # the rest of a longer line stays in the log
+
+
+class Fact(BaseModel):
+    """A frozen part of an event's body."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class LogLine(Fact):
+    """One line of output, without its line end."""
+
+    at: datetime
+    text: str
+
+
+class ProbeResult(Fact):
+    """One HTTP probe and what came of it."""
+
+    at: datetime
+    url: str
+    passed: bool
+    status: int | None = None  # None: no HTTP answer
+    latency_seconds: float | None = None
+    problem: str = ""  # why it did not pass, in a sentence
+    body_head: str = ""  # the first characters of an unexpected answer
+
+
+class Evidence(Fact):
+    """All that is known of one failure, bounded."""
+
+    phase: Literal["clone", "detect", "build", "publish", "setup", "deploy", "rollout", "verify"]
+    kind: Literal["process", "probe", "source", "artifact", "target", "timeout", "interrupted", "error"]
+    message: str  # one sentence: what was tried and what came back
+    what: str = ""  # the step, artifact or service it happened in
+    exit_code: int | None = None
+    signal: str = ""  # "SIGKILL", when one ended the process
+    provider_code: str = ""  # the outside system's own error code
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    probes: tuple[ProbeResult, ...] = ()
+    log_tail: tuple[LogLine, ...] = ()
