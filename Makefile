@@ -1,0 +1,65 @@
+# Every chore is one command, and every command stands on `setup`: nothing else need be installed
+# than make, git and Python 3.11 or newer.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+READY := .venv/.ready
+PYTEST := $(BIN)/python -m pytest
+
+# Arguments for the command behind a target: make demo ARGS=--keep, make test ARGS='-k crash'.
+ARGS ?=
+
+.PHONY: help setup test test-all lint format docs demo up lock clean
+
+help: ## Show this list
+	@echo 'Windlass: make TARGET [ARGS=...]'
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) \
+		| while IFS='|' read -r target text; do printf '%-12s %s\n' "$$target" "$$text"; done
+
+setup: $(READY) ## Make .venv with everything in it, bin/windlass too; again only when a lock changed
+
+$(READY): deploy/setup.sh deploy/locks/dev.txt pyproject.toml
+	@sh deploy/setup.sh
+
+demo: $(READY) ## Carry real pushes through two stages on this machine (ARGS=--keep leaves it running)
+	@$(BIN)/python -m deploy.demo $(ARGS)
+
+up: $(READY) ## Start Windlass here: every service in one process, on http://127.0.0.1:8400
+	@$(BIN)/windlass up $(ARGS)
+
+test: $(READY) ## Run the tests, side by side
+	@$(PYTEST) -n auto --dist loadgroup $(ARGS)
+
+test-all: lint test demo ## Everything there is to pass: lint, test, demo
+
+lint: $(READY) ## Check form, types, imports, generated documents
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m deploy.docs --check
+
+format: $(READY) ## Put every file into form, mend what can be mended without thought
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+docs: $(READY) ## Write the generated pages under docs/ again
+	@$(BIN)/python -m deploy.docs
+
+# Universal: one lock for every platform and Python that we support. An installed uv makes it; it is
+# not needed for anything else.
+UV ?= uv
+COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	--no-header --no-emit-index-url
+lock: ## Lock the dependencies of pyproject.toml anew (needs uv; ARGS=--upgrade moves versions)
+	@command -v $(UV) >/dev/null || { \
+		echo 'lock: uv is missing; install it (pip install uv), or name it: make lock UV=PATH' >&2; \
+		exit 1; }
+	@$(COMPILE) $(ARGS) pyproject.toml -o deploy/locks/runtime.txt
+	@$(COMPILE) $(ARGS) --extra dev -c deploy/locks/runtime.txt pyproject.toml -o deploy/locks/dev.txt
+
+clean: ## Remove what setup and the tools made; no data of a running Windlass
+	@rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
+	@find . -type d -name __pycache__ -prune -exec rm -rf {} +

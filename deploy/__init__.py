@@ -1,0 +1,1 @@
+"""How Windlass is set up, shipped and documented: nothing here runs in a service."""

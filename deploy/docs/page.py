@@ -1,0 +1,45 @@
+"""The list of generated pages. A new one is one line in `PAGES`."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from deploy.docs import event_reference, state_machine
+from deploy.docs.state_machine import Machine
+from services.deployer import run_state, step_state
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A file of the repository and what it has to say."""
+
+    path: str  # relative to the repository's root
+    render: Callable[[], str]
+
+
+MACHINES = (
+    Machine("A run", run_state.State.NOT_STARTED, run_state.TRANSITIONS, run_state.IGNORED),
+    Machine("A step", step_state.StepState.PENDING, step_state.TRANSITIONS, {}),
+)
+PAGES: tuple[Page, ...] = (
+    Page("docs/events.md", event_reference.render),
+    Page("docs/state-machines.md", partial(state_machine.page, MACHINES)),
+)
+
+
+def stale(pages: Sequence[Page], root: Path) -> tuple[Page, ...]:
+    """Return the pages whose file is missing or says something else."""
+    return tuple(page for page in pages if _text(root / page.path) != page.render())
+
+
+def write(pages: Sequence[Page], root: Path) -> None:
+    """Write each page into its file."""
+    for page in pages:
+        path = root / page.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page.render(), encoding="utf-8")
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
