@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from shared.db import Transaction
+from shared.db import Reading, Transaction
 from shared.db.tables import attempt_logs
 from shared.events import LogAppended, LogLine
 
@@ -22,10 +22,10 @@ class AttemptLog:
     stage: str
     what: str
 
-    async def next_line(self, tx: Transaction) -> int:
+    async def next_line(self, reading: Reading) -> int:
         """Return the number of the first line not yet published."""
         query = sa.select(attempt_logs.c.lines).where(attempt_logs.c.log == self.log)
-        return (await tx.execute(query)).scalar() or 0
+        return (await reading.execute(query)).scalar() or 0
 
     async def append(self, tx: Transaction, lines: Sequence[LogLine], *, last: bool = False) -> None:
         """Publish lines that follow those published; closing twice says nothing again."""

@@ -16,6 +16,10 @@ class Clock(Protocol):
         """Return after `seconds`; may be cancelled."""
         ...
 
+    async def sleep_until(self, at: datetime) -> None:
+        """Return at `at`, at once if it has passed; may be cancelled."""
+        ...
+
 
 class SystemClock:
     """The machine's clock, never running backwards as far as this process can tell."""
@@ -32,6 +36,10 @@ class SystemClock:
         """Sleep on the running loop."""
         await asyncio.sleep(seconds)
 
+    async def sleep_until(self, at: datetime) -> None:
+        """Sleep on the running loop."""
+        await asyncio.sleep(max((at - self.now()).total_seconds(), 0.0))
+
 
 class ManualClock:
     """A clock that moves only when it is told to: for tests, which advance time and never sleep it."""
@@ -46,11 +54,15 @@ class ManualClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait until somebody advances the clock by `seconds`."""
-        if seconds <= 0:
+        await self.sleep_until(self._now + timedelta(seconds=seconds))
+
+    async def sleep_until(self, at: datetime) -> None:
+        """Wait until somebody advances the clock to `at`."""
+        if at <= self._now:
             await asyncio.sleep(0)
             return
         woken = asyncio.get_running_loop().create_future()
-        self._sleepers.append((self._now + timedelta(seconds=seconds), woken))
+        self._sleepers.append((at, woken))
         await woken
 
     def advance(self, seconds: float) -> None:

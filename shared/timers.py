@@ -6,8 +6,7 @@ event path, and says when the next is due. A restart asks again.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -47,15 +46,13 @@ class Ticker:
     async def _wait(self) -> None:
         while True:
             self._nearer.clear()
-            pause = SWEEP_SECONDS
-            if self._next is not None:
-                pause = min(max((self._next - self._clock.now()).total_seconds(), 0.0), SWEEP_SECONDS)
-            if not await self._told_of_nearer(pause):
+            sweep = self._clock.now() + timedelta(seconds=SWEEP_SECONDS)
+            if not await self._told_of_nearer(min(self._next or sweep, sweep)):
                 return
 
-    async def _told_of_nearer(self, pause: float) -> bool:
+    async def _told_of_nearer(self, wake_at: datetime) -> bool:
         """Sleep; True when a nearer deadline came in meanwhile."""
-        sleeping = asyncio.ensure_future(self._clock.sleep(pause))
+        sleeping = asyncio.ensure_future(self._clock.sleep_until(wake_at))
         hearing = asyncio.ensure_future(self._nearer.wait())
         try:
             await asyncio.wait({sleeping, hearing}, return_when=asyncio.FIRST_COMPLETED)
@@ -63,5 +60,3 @@ class Ticker:
         finally:
             for task in (sleeping, hearing):
                 task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task

@@ -2,7 +2,7 @@
 
 from shared.events.builds import ArtifactBuilt, ArtifactFailed, BuildRequested
 from shared.events.envelope import Event, Message
-from shared.events.evidence import Evidence, LogLine, ProbeResult
+from shared.events.evidence import Evidence, LogLine, ProbeFault, ProbeResult
 from shared.events.logs import LogAppended
 from shared.events.operations import OperationAccepted, OperationRefused, OperationRequested
 from shared.events.pushes import PushReceived, PushRefused
@@ -98,6 +98,7 @@ __all__ = [
     "OperationRefused",
     "OperationRequested",
     "PlanRejected",
+    "ProbeFault",
     "ProbeResult",
     "ProbeTarget",
     "Problem",

@@ -9,6 +9,24 @@ LOG_TAIL_LINES_MAX = 100  # lines of output that travel with a failure
 LOG_LINE_CHARACTERS_MAX = 2_000  # the rest of a longer line stays in the log
 
 
+# Why a probe did not pass, for rules; `problem` says it to people.
+ProbeFault = Literal[
+    "",  # it passed
+    "refused",  # nobody listens
+    "unresolved",  # the name has no address
+    "unreachable",  # no way to the address
+    "forbidden",  # an address that may not be probed
+    "tls",  # no trusted connection
+    "broken",  # not HTTP, or it broke off
+    "timeout",  # no whole answer in time
+    "redirect",  # it led nowhere: too many, or to what may not be followed
+    "status",
+    "release",  # another release answered
+    "content",
+    "slow",
+]
+
+
 class Fact(BaseModel):
     """A frozen part of an event's body."""
 
@@ -30,6 +48,7 @@ class ProbeResult(Fact):
     passed: bool
     status: int | None = None  # None: no HTTP answer
     latency_seconds: float | None = None
+    fault: ProbeFault = ""
     problem: str = ""  # why it did not pass, in a sentence
     body_head: str = ""  # the first characters of an unexpected answer
 

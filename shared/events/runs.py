@@ -78,7 +78,7 @@ class RunQueued(RunEvent):
 
     commit: Commit
     plan_hash: str
-    wait: Wait
+    wait: Wait | None
     restores: int | None = None  # a rollback: the revision whose artifacts and plan it brings back
     rolls_back: UUID | None = None  # a rollback: the run that made it necessary
 
@@ -136,6 +136,7 @@ class RunFailed(RunFinished):
     failed_in: Literal["build", "step", "verification", "rollback"]
     step: str = ""
     evidence: Evidence
+    rollback: Literal["", "started", "no_candidate"] = ""  # what follows by itself
 
 
 class RunTimedOut(RunFinished):

@@ -44,13 +44,14 @@ async def place(tx: Transaction, order: Order, not_before: datetime | None = Non
 
 
 async def cancel(tx: Transaction, order: UUID, reason: str) -> bool:
-    """Ask for the work to be stopped; False when it is done or was never ordered.
+    """Ask for the work to be stopped; False when it is done or was never ordered. The first reason stands.
 
     Its worker answers as for any other outcome: a cancelled order is finished by its worker, also
     when nobody had claimed it yet.
     """
-    open_ = sa.and_(work.c.id == order, work.c.state != "done", work.c.cancel_reason.is_(None))
-    result = await tx.execute(sa.update(work).where(open_).values(cancel_reason=reason, not_before=tx.now))
+    open_ = sa.and_(work.c.id == order, work.c.state != "done")
+    values = {"cancel_reason": sa.func.coalesce(work.c.cancel_reason, reason), "not_before": tx.now}
+    result = await tx.execute(sa.update(work).where(open_).values(values))
     if result.rowcount:
         tx.noted.add(f"work:{tx.source}")
     return result.rowcount == 1

@@ -5,6 +5,7 @@ The process that commits an order hears of it at once; others find it by a short
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,13 +18,13 @@ import structlog
 from shared.crash import point
 from shared.db import Cause, Noted, ServiceDatabase, Transaction
 from shared.db.tables import work
-from shared.delivery import backoff_seconds
+from shared.delivery import backoff_seconds, failure_of, reason_of
 from shared.faults import TryAgain
 from shared.work.orders import Order
+from shared.work.turns import Turns
 
 LEASE_SECONDS = 15.0  # a silent worker's orders are free after this
-HEARTBEAT_SECONDS = 1.0  # a cancel from another process arrives within this
-POLL_SECONDS = 1.0  # how soon orders committed by another process are found
+HEARTBEAT_SECONDS = 1.0  # orders and cancels of other processes, and orders whose time has come, are found
 RENEW_BELOW_SECONDS = 10.0  # leases with less left are renewed
 ATTEMPTS_MAX = 8  # times "not possible now" is believed before the worker gives up
 CANDIDATES_MAX = 200  # open orders looked at for one claim
@@ -44,11 +45,20 @@ class Claim:
     attempts: int
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     cancel_reason: str = ""
+    finished: bool = False  # its result is committed
 
     @property
     def cause(self) -> Cause:
         """Return what the results of this claim follow from: the order, whichever claim wins."""
         return Cause(self.order.id, self.order.correlation, self.order.traceparent)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A claim and the task that carries it out."""
+
+    claim: Claim
+    task: asyncio.Task[None]
 
 
 class Worker(Protocol):
@@ -57,7 +67,8 @@ class Worker(Protocol):
     async def work(self, claim: Claim) -> None:
         """Do it and write the result through `Workers.finishing`; safe to repeat from any point.
 
-        Watches `claim.cancelled`. Raises `TryAgain` to have the order handed back with backoff.
+        Watches `claim.cancelled`. Raises `TryAgain` to have the order handed back with backoff. Is
+        cancelled itself when the workers stop, or the claim is lost: what it started may go on then.
         """
         ...
 
@@ -74,7 +85,8 @@ class Workers:
         self._name = name  # stable and exclusive: a restart under it takes its own claims back
         self._slots = slots
         self._workers: Mapping[str, Worker] = {}
-        self._held: dict[Any, Claim] = {}
+        self._held: dict[Any, Held] = {}
+        self._turns = Turns()
         self._wake = asyncio.Event()
         db.database.on_commit(self._hear)
 
@@ -87,10 +99,9 @@ class Workers:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._beat())
                 while True:
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                    await self._wake.wait()
                     self._wake.clear()
-                    await self._claim_all(tasks)
+                    await self._look_around(tasks)
         finally:
             await asyncio.shield(self._hand_back())
 
@@ -105,6 +116,7 @@ class Workers:
             if (await tx.execute(sa.update(work).where(mine).values(done))).rowcount == 0:
                 raise FenceLost(f"order {claim.order.id} was claimed by another worker")
             yield tx
+        claim.finished = True
 
     @asynccontextmanager
     async def holding(self, claim: Claim, name: str) -> AsyncIterator[Transaction]:
@@ -119,33 +131,31 @@ class Workers:
         if f"work:{self._db.service}" in noted:
             self._wake.set()
 
-    async def _claim_all(self, tasks: asyncio.TaskGroup) -> None:
-        await self._hear_cancels()
-        while len(self._held) < self._slots:
-            try:
-                claim = await self._claim_next()
-            except TryAgain as fault:
-                log.warning("work.claim_failed", service=self._db.service, reason=str(fault))
-                return
-            if claim is None:
-                return
-            self._held[claim.order.id] = claim
-            tasks.create_task(self._carry_out(claim))
+    async def _look_around(self, tasks: asyncio.TaskGroup) -> None:
+        """Tell the work in hand what became of its orders, then claim for every free slot."""
+        try:
+            await self._look_after_held()
+            while len(self._held) < self._slots and (claim := await self._claim_next()):
+                self._held[claim.order.id] = Held(claim, tasks.create_task(self._carry_out(claim)))
+        except TryAgain as fault:
+            log.warning("work.claim_failed", service=self._db.service, reason=str(fault))
 
     async def _claim_next(self) -> Claim | None:
-        """Claim the next order: of the share with the fewest in hand, the oldest."""
+        """Claim the order whose turn it is."""
+        now = self._db.clock.now()
+        free = sa.and_(
+            work.c.service == self._db.service,
+            work.c.kind.in_(list(self._workers)),
+            work.c.id.not_in(list(self._held)),
+            work.c.not_before <= now,
+            _claimable(now),
+        )
         async with self._db.reading() as reading:
-            free = sa.and_(
-                work.c.service == self._db.service,
-                work.c.kind.in_(list(self._workers)),
-                work.c.not_before <= self._db.clock.now(),
-                _claimable(self._db.clock.now()),
-            )
-            query = sa.select(work).where(free).order_by(work.c.created_at).limit(CANDIDATES_MAX)
-            candidates = (await reading.execute(query)).all()
-        in_hand = [claim.order.share for claim in self._held.values()]
-        for row in sorted(candidates, key=lambda row: in_hand.count(row.share)):
-            if row.id not in self._held and (claim := await self._claim(row)):
+            waiting = (await reading.execute(_oldest_of_each_share(free))).all()
+        in_hand = Counter(held.claim.order.share for held in self._held.values())
+        for row in self._turns.in_order(waiting, in_hand):
+            if claim := await self._claim(row):
+                self._turns.served(row.share)
                 return claim
         return None
 
@@ -161,8 +171,9 @@ class Workers:
             }
             if (await tx.execute(sa.update(work).where(unchanged).values(values))).rowcount == 0:
                 return None
+            row = (await tx.execute(sa.select(work).where(work.c.id == row.id))).one()
         order = Order(row.id, row.kind, row.share, row.payload, row.correlation, row.traceparent)
-        claim = Claim(order, row.fence + 1, row.attempts)
+        claim = Claim(order, row.fence, row.attempts)
         if row.cancel_reason is not None:
             _tell(claim, row.cancel_reason)
         return claim
@@ -170,30 +181,34 @@ class Workers:
     async def _carry_out(self, claim: Claim) -> None:
         worker = self._workers[claim.order.kind]
         try:
-            await self._try(worker, claim)
-        except FenceLost:
-            log.warning("work.fence_lost", service=self._db.service, kind=claim.order.kind)
+            point(f"{self._db.service}.{claim.order.kind}.claimed")
+            why = self._judge(claim, await failure_of(worker.work(claim)))
+            if why:
+                await self._not_now(worker, claim, why)
         finally:
             self._held.pop(claim.order.id, None)
             self._wake.set()
 
-    async def _try(self, worker: Worker, claim: Claim) -> None:
-        try:
-            point(f"{self._db.service}.{claim.order.kind}.claimed")
-            await worker.work(claim)
-        except FenceLost:
-            raise
-        except TryAgain as fault:
-            await self._not_now(worker, claim, str(fault))
-        except Exception as error:  # the outermost loop: a bug must not stop the other orders
-            log.exception("work.broke", service=self._db.service, kind=claim.order.kind)
-            await self._not_now(worker, claim, f"{type(error).__name__}: {error}")
+    def _judge(self, claim: Claim, error: BaseException | None) -> str:
+        """Return why there is no result yet, or the empty string when nothing is left to be done."""
+        if isinstance(error, FenceLost):
+            log.warning("work.fence_lost", service=self._db.service, kind=claim.order.kind)
+            return ""
+        if isinstance(error, TryAgain):
+            why = str(error)
+        elif error is not None:
+            log.error("work.broke", service=self._db.service, kind=claim.order.kind, exc_info=error)
+            why = f"{type(error).__name__}: {error}"
+        else:
+            why = "it ended without a result"
+        return "" if claim.finished else reason_of(why)
 
     async def _not_now(self, worker: Worker, claim: Claim, why: str) -> None:
         """Hand the order back for later, or give it up at the limit."""
         if claim.attempts + 1 >= ATTEMPTS_MAX or claim.cancelled.is_set():
-            await worker.give_up(claim, why)
-            return
+            if not self._judge(claim, await failure_of(worker.give_up(claim, why))):
+                return
+            log.warning("work.kept", service=self._db.service, kind=claim.order.kind, reason=why)
         pause = backoff_seconds(claim.attempts + 1)
         while True:
             try:
@@ -205,7 +220,9 @@ class Workers:
 
     async def _put_back(self, claim: Claim, pause: float) -> None:
         async with self._db.transaction(claim.cause, f"{claim.order.kind}.put_back") as tx:
-            mine = sa.and_(work.c.id == claim.order.id, work.c.fence == claim.fence)
+            mine = sa.and_(
+                work.c.id == claim.order.id, work.c.fence == claim.fence, work.c.state == "claimed"
+            )
             values = {
                 "state": "ready",
                 "attempts": claim.attempts + 1,
@@ -218,15 +235,15 @@ class Workers:
     async def _beat(self) -> None:
         while True:
             await self._db.clock.sleep(HEARTBEAT_SECONDS)
-            if not self._held:
-                continue
             try:
                 await self._renew()
-                await self._hear_cancels()
             except TryAgain as fault:
                 log.warning("work.heartbeat_failed", service=self._db.service, reason=str(fault))
+            self._wake.set()
 
     async def _renew(self) -> None:
+        if not self._held:
+            return
         now = self._db.clock.now()
         soon = now + timedelta(seconds=RENEW_BELOW_SECONDS)
         mine = sa.and_(work.c.id.in_(list(self._held)), work.c.worker == self._name)
@@ -238,29 +255,54 @@ class Workers:
             async with self._db.database.begin() as (connection, _):
                 await connection.execute(sa.update(work).where(mine).values(lease_until=until))
 
-    async def _hear_cancels(self) -> None:
+    async def _look_after_held(self) -> None:
+        """Pass cancels on, and stop whoever works on for a claim that another has by now."""
         if not self._held:
             return
         async with self._db.reading() as reading:
-            asked = sa.and_(work.c.id.in_(list(self._held)), work.c.cancel_reason.is_not(None))
-            rows = (await reading.execute(sa.select(work.c.id, work.c.cancel_reason).where(asked))).all()
+            query = sa.select(work.c.id, work.c.fence, work.c.cancel_reason)
+            rows = (await reading.execute(query.where(work.c.id.in_(list(self._held))))).all()
         for row in rows:
-            if row.id in self._held:
-                _tell(self._held[row.id], row.cancel_reason)
+            held = self._held.get(row.id)
+            if held and row.fence != held.claim.fence:
+                log.warning("work.claim_lost", service=self._db.service, kind=held.claim.order.kind)
+                held.task.cancel()
+            elif held and row.cancel_reason is not None:
+                _tell(held.claim, row.cancel_reason)
 
     async def _take_back(self) -> None:
         """Free what an earlier life of this worker held: its name is exclusive, so it is dead."""
-        await self._free(sa.and_(work.c.service == self._db.service, work.c.worker == self._name))
+        while True:
+            try:
+                return await self._free_mine()
+            except TryAgain as fault:
+                log.warning("work.start_delayed", service=self._db.service, reason=str(fault))
+                await self._db.clock.sleep(HEARTBEAT_SECONDS)
 
     async def _hand_back(self) -> None:
-        """Free what is in hand; its processes go on, and the next claim re-attaches to them."""
+        """Free what was in hand; its processes go on, and the next claim re-attaches to them."""
         with suppress(TryAgain):
-            await self._free(sa.and_(work.c.id.in_(list(self._held)), work.c.worker == self._name))
+            await self._free_mine()
 
-    async def _free(self, which: sa.ColumnElement[bool]) -> None:
+    async def _free_mine(self) -> None:
+        mine = sa.and_(
+            work.c.service == self._db.service, work.c.worker == self._name, work.c.state == "claimed"
+        )
         values = {"state": "ready", "worker": None, "lease_until": None}
-        async with self._db.database.begin() as (connection, _):
-            await connection.execute(sa.update(work).where(which, work.c.state == "claimed").values(values))
+        async with self._db.database.begin() as (connection, noted):
+            if (await connection.execute(sa.update(work).where(mine).values(values))).rowcount:
+                noted.add(f"work:{self._db.service}")
+
+
+def _oldest_of_each_share(free: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Return the oldest of every share, then the second oldest: a crowd of one cannot hide the others."""
+    among_its_share = sa.func.row_number().over(
+        partition_by=work.c.share, order_by=(work.c.created_at, work.c.id)
+    )
+    columns = [work.c[name] for name in ("id", "kind", "share", "fence", "correlation", "traceparent")]
+    ranked = sa.select(*columns, work.c.created_at, among_its_share.label("rank")).where(free).subquery()
+    first = (ranked.c.rank, ranked.c.created_at, ranked.c.id)
+    return sa.select(ranked).order_by(*first).limit(CANDIDATES_MAX)
 
 
 def _claimable(now: datetime) -> sa.ColumnElement[bool]:

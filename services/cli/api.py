@@ -1,0 +1,98 @@
+"""The HTTP API as the command line uses it; every failure becomes a `CommandFault`."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import httpx
+
+from services.cli.connection import START_IT, Connection
+from services.cli.faults import FAILED, UNREACHABLE, CommandFault
+from services.cli.output import Document
+
+CONNECT_SECONDS_MAX = 5.0
+ANSWER_SECONDS_MAX = 30.0
+SILENCE_SECONDS_MAX = 60.0  # on a stream; the server breaks it more often than that
+
+
+class Api:
+    """A session with one Windlass."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._url = connection.url
+        self._client = httpx.Client(
+            base_url=f"{connection.url}/api/v1",
+            headers={"Authorization": f"Bearer {connection.token}"},
+            timeout=httpx.Timeout(ANSWER_SECONDS_MAX, connect=CONNECT_SECONDS_MAX),
+            trust_env=False,  # a proxy has no business between us and loopback
+        )
+
+    def get(self, path: str, **query: object) -> Document:
+        """Return a document."""
+        return self._ask("GET", path, query, None)
+
+    def post(self, path: str, body: Mapping[str, object], **query: object) -> Document:
+        """Ask for something and return the answer."""
+        return self._ask("POST", path, query, body)
+
+    def stream(self, path: str, **query: object) -> Iterator[tuple[str, Document]]:
+        """Yield the events of a stream, name and data, until the server ends it."""
+        timeout = httpx.Timeout(SILENCE_SECONDS_MAX, connect=CONNECT_SECONDS_MAX)
+        accept = {"Accept": "text/event-stream"}
+        with (
+            self._reached(),
+            self._client.stream(
+                "GET", path, params=_given(query), headers=accept, timeout=timeout
+            ) as response,
+        ):
+            if response.status_code >= httpx.codes.BAD_REQUEST:
+                response.read()
+            _refuse(response)
+            yield from _events(response.iter_lines())
+
+    def _ask(
+        self, method: str, path: str, query: Mapping[str, object], body: Mapping[str, object] | None
+    ) -> Document:
+        with self._reached():
+            response = self._client.request(method, path, params=_given(query), json=body)
+        _refuse(response)
+        document: Document = response.json() if response.content else {}
+        return document
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.TimeoutException:
+            message = f"Windlass at {self._url} takes too long to answer."
+            raise CommandFault(message, next_="Its log tells what it is doing.", code=UNREACHABLE) from None
+        except (httpx.TransportError, httpx.InvalidURL):
+            message = f"No Windlass answers at {self._url}."
+            raise CommandFault(message, next_=START_IT, code=UNREACHABLE) from None
+
+
+def _given(query: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(value) for name, value in query.items() if value is not None}
+
+
+def _refuse(response: httpx.Response) -> None:
+    if response.status_code < httpx.codes.BAD_REQUEST:
+        return
+    try:
+        problem = response.json()
+        detail, next_ = str(problem["detail"]), str(problem["next"])
+    except (ValueError, KeyError, TypeError):
+        detail, next_ = f"The server answered {response.status_code}.", "Is it a Windlass?"
+    raise CommandFault(detail, next_=next_, code=FAILED)
+
+
+def _events(lines: Iterator[str]) -> Iterator[tuple[str, Document]]:
+    name, data = "message", ""
+    for line in lines:
+        if line.startswith("event:"):
+            name = line.removeprefix("event:").strip()
+        elif line.startswith("data:"):
+            data += line.removeprefix("data:").removeprefix(" ")
+        elif not line and data:
+            yield name, json.loads(data)
+            name, data = "message", ""

@@ -1,0 +1,33 @@
+"""`windlass up`."""
+
+from typing import Annotated
+
+import typer
+
+from services.cli.faults import CommandFault
+from services.cli.session import Data
+
+
+def up(
+    data: Data = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on  [usual: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, 0 for any  [usual: 8400]")] = None,
+) -> None:
+    """Start Windlass here: every service in one process, until Ctrl-C.
+
+    \b
+    Examples:
+      windlass up
+      windlass up --data ./windlass-data --port 9000
+
+    The first start makes a token, kept in client.json in the data folder, readable by its owner only.
+    """  # noqa: D301 - \b keeps the examples' lines apart
+    from services.embedded.app import run  # noqa: PLC0415 - half a second that no other command pays
+    from services.embedded.faults import CannotStart  # noqa: PLC0415
+    from services.embedded.settings import EmbeddedSettings  # noqa: PLC0415
+
+    given = {"data": data, "host": host, "port": port}
+    try:
+        run(EmbeddedSettings.model_validate({k: v for k, v in given.items() if v is not None}))
+    except CannotStart as fault:
+        raise CommandFault(str(fault)) from None

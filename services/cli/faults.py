@@ -1,0 +1,14 @@
+"""Why a command ends with something else than 0."""
+
+FAILED = 1  # what was asked for failed or was not found
+MISUSED = 2  # the command line itself is wrong
+UNREACHABLE = 3  # no Windlass answers
+
+
+class CommandFault(Exception):  # noqa: N818 - not always an error of anybody's
+    """What to say on standard error, and the exit code."""
+
+    def __init__(self, message: str, *, next_: str = "", code: int = FAILED) -> None:
+        super().__init__(message)
+        self.next = next_
+        self.code = code

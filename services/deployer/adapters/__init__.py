@@ -1,0 +1,1 @@
+"""Where the deployer touches the world: the targets, and what carries a step out on them."""

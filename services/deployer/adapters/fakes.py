@@ -1,0 +1,72 @@
+"""A step carrier that does what a test tells it to, beside the real ones."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+from services.deployer.step_order import Broke, Done, Launched, StepAnswer, StepOrder, Stopped
+from shared.events import Evidence, LogLine, ProbeTarget
+from shared.plan import Criteria
+from shared.step_types import STEP_TYPES
+
+
+@dataclass
+class FakeCarrier:
+    """Answers at once unless a step is held; keeps what took effect, by run and step."""
+
+    effects: list[tuple[str, str, str]] = field(default_factory=list)  # (action, run, step)
+    failing: set[str] = field(default_factory=set)  # steps that break
+    held: dict[str, asyncio.Event] = field(default_factory=dict)  # steps that wait to be let go
+    live: dict[str, str] = field(default_factory=dict)  # step -> release that has the address
+    candidates: set[tuple[str, str]] = field(default_factory=set)
+    lines: dict[str, list[LogLine]] = field(default_factory=lambda: defaultdict(list))
+
+    def hold(self, step: str) -> asyncio.Event:
+        """Make the step wait until the returned event is set."""
+        return self.held.setdefault(step, asyncio.Event())
+
+    async def run(self, order: StepOrder, called_off: asyncio.Event) -> StepAnswer:
+        """Take effect once per attempt, wait if held, then answer."""
+        step = order.step.id
+        effect = ("run", order.log, step)
+        if effect not in self.effects:
+            if called_off.is_set():
+                return Stopped()
+            self.effects.append(effect)
+        if step in self.held and await self._called_off_first(self.held[step], called_off):
+            return Stopped()
+        if step in self.failing:
+            return Broke(Evidence(phase="deploy", kind="process", message=f"{step} exited 1", exit_code=1))
+        if not STEP_TYPES[order.step.type].verified:
+            return Done()
+        self.candidates.add((step, order.release))
+        target = ProbeTarget(service=step, base_url=f"http://candidate/{order.revision}", criteria=Criteria())
+        return Launched((target,))
+
+    async def switch(self, order: StepOrder) -> StepAnswer:
+        """Make the candidate the live release."""
+        self.live[order.step.id] = order.release
+        self.candidates.discard((order.step.id, order.release))
+        return Done({"url": f"http://stable/{order.stage}/{order.step.id}"})
+
+    async def discard(self, order: StepOrder) -> StepAnswer:
+        """Forget the candidate."""
+        self.candidates.discard((order.step.id, order.release))
+        return Done()
+
+    async def output(self, order: StepOrder, first_line: int) -> AsyncIterator[Sequence[LogLine]]:
+        """Yield the lines the test wrote."""
+        lines = self.lines[order.log][first_line:]
+        if lines:
+            yield lines
+
+    @staticmethod
+    async def _called_off_first(let_go: asyncio.Event, called_off: asyncio.Event) -> bool:
+        waiting = [asyncio.ensure_future(let_go.wait()), asyncio.ensure_future(called_off.wait())]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            return called_off.is_set() and not let_go.is_set()
+        finally:
+            for task in waiting:
+                task.cancel()

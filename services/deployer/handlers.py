@@ -1,0 +1,152 @@
+"""What the deployer does on each event: note the fact, then let the pipeline go on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.deployer import waits
+from services.deployer.operations import answer
+from services.deployer.pipeline_moves import locked
+from services.deployer.run_course import VerificationState
+from services.deployer.run_state import State
+from services.deployer.store import Revision, Store, next_deadline, pipelines_at_work
+from shared.db import Cause, ServiceDatabase, Transaction
+from shared.events import (
+    ArtifactBuilt,
+    ArtifactFailed,
+    Evidence,
+    Message,
+    OperationRequested,
+    RevisionPlanned,
+    StageDeclared,
+    VerificationFailed,
+    VerificationPassed,
+)
+from shared.events.verification import VerificationEvent
+from shared.ids import derive
+from shared.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Deployer:
+    """The handlers."""
+
+    db: ServiceDatabase
+    due: Callable[[datetime | None], None]  # told of deadlines, so that somebody wakes up for them
+
+    async def revision_planned(self, message: Message[RevisionPlanned]) -> None:
+        """Make the revision's runs and bring it to its first stage."""
+        event = message.body
+        async with self.db.hearing(message) as tx:
+            if tx.seen_before:
+                return
+            store = Store(tx)
+            await _declare_stages(tx, event.plan)
+            moves = await locked(store, event.pipeline)
+            revision = Revision(event.revision, event.commit, event.plan_hash, event.plan)
+            await store.add_revision(event.pipeline, revision)
+            runs = []
+            for place, plan in enumerate(event.plan.stages):
+                stage = next(each for each in moves.stages if each.stage == plan.name)
+                wait = None
+                if place:
+                    before = event.plan.stages[place - 1].name
+                    wait = waits.for_previous_stage(before, State.NOT_STARTED, event.revision, tx.now)
+                runs.append(await moves.stage_moves.queue_run(stage, revision, wait))
+            await moves.stage_moves.arrive(runs[0])
+            await moves.go_on()
+        await self._look_ahead()
+
+    async def artifact_built(self, message: Message[ArtifactBuilt]) -> None:
+        """Pin the artifact and let the runs that wait for it go on."""
+        async with self.db.hearing(message) as tx:
+            if tx.seen_before:
+                return
+            store = Store(tx)
+            moves = await locked(store, message.body.pipeline)
+            await store.answer_request(message.body.request, digest=message.body.digest)
+            await moves.go_on()
+        await self._look_ahead()
+
+    async def artifact_failed(self, message: Message[ArtifactFailed]) -> None:
+        """Keep why there is no artifact; the run that asked for it fails."""
+        async with self.db.hearing(message) as tx:
+            if tx.seen_before:
+                return
+            store = Store(tx)
+            moves = await locked(store, message.body.pipeline)
+            await store.answer_request(message.body.request, evidence=message.body.evidence)
+            await moves.go_on()
+        await self._look_ahead()
+
+    async def verification_passed(self, message: Message[VerificationPassed]) -> None:
+        """Take the candidate or the stage for good."""
+        async with self.db.hearing(message) as tx:
+            if not tx.seen_before:
+                await _verified(Store(tx), message.body, VerificationState.PASSED, None)
+        await self._look_ahead()
+
+    async def verification_failed(self, message: Message[VerificationFailed]) -> None:
+        """Take the candidate or the stage for bad."""
+        async with self.db.hearing(message) as tx:
+            if not tx.seen_before:
+                evidence = message.body.evidence
+                await _verified(Store(tx), message.body, VerificationState.FAILED, evidence)
+        await self._look_ahead()
+
+    async def operation_requested(self, message: Message[OperationRequested]) -> None:
+        """Do what a person asked for, or say why not."""
+        async with self.db.hearing(message) as tx:
+            if tx.seen_before:
+                return
+            moves = await locked(Store(tx), message.body.pipeline)
+            await answer(moves, message.body)
+            await moves.go_on()
+        await self._look_ahead()
+
+    async def resume(self) -> datetime | None:
+        """Bring every pipeline on from its rows; returns the next deadline. Safe at any time."""
+        async with self.db.reading() as reading:
+            pipelines = await pipelines_at_work(reading)
+        for pipeline in pipelines:
+            async with self.db.transaction(Cause(RESUME), "resume") as tx:
+                moves = await locked(Store(tx), pipeline)
+                await moves.place_orders_again()
+                await moves.go_on()
+        async with self.db.reading() as reading:
+            return await next_deadline(reading, self.db.clock.now())
+
+    async def _look_ahead(self) -> None:
+        async with self.db.reading() as reading:
+            self.due(await next_deadline(reading, self.db.clock.now()))
+
+
+RESUME = derive(UUID(int=0), "windlass deployer resume")  # roles tell its events apart by run and version
+
+
+async def _declare_stages(tx: Transaction, plan: Plan) -> None:
+    for place, stage in enumerate(plan.stages):
+        if await Store(tx).declare_stage(plan.pipeline, stage.name, place, stage.target):
+            declared = StageDeclared(
+                pipeline=plan.pipeline, stage=stage.name, place=place, target=stage.target
+            )
+            tx.emit(declared)
+
+
+async def _verified(
+    store: Store, event: VerificationEvent, verdict: VerificationState, evidence: Evidence | None
+) -> None:
+    """Note a verdict where it is still waited for, and go on."""
+    moves = await locked(store, event.pipeline)
+    document = evidence.model_dump(mode="json") if evidence else None
+    run = await store.run(event.run)
+    if run is None:
+        return
+    if event.step:
+        step = (await store.steps(run.run)).get(event.step)
+        if step and step.awaits(event.verification):
+            await store.change_step(step, verification_state=verdict, evidence=document)
+    elif run.awaits(event.verification):
+        await store.change_run(run, verification_state=verdict, verification_evidence=document)
+    await moves.go_on()

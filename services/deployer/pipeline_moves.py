@@ -1,0 +1,141 @@
+"""Brings a whole pipeline to where its rows say it should be: the one path for events and `resume`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from services.deployer import waits
+from services.deployer.records import RunRecord, StageRecord
+from services.deployer.run_course import next_moves, waits_for_build
+from services.deployer.run_moves import RunMoves, picture_of
+from services.deployer.run_state import HOLDS_LOCK, WORKS
+from services.deployer.stage_moves import StageMoves, about
+from services.deployer.step_order import Action
+from services.deployer.step_state import StepState
+from services.deployer.store import Revision, Store
+from shared.events import RunWaiting, Wait
+from shared.plan import StagePlan
+
+ROUNDS_MAX = 10_000  # moves in one transaction; more is a loop, and a bug
+
+ORDERED: Mapping[StepState, Action] = {
+    StepState.RUNNING: "run",
+    StepState.SWITCHING: "switch",
+    StepState.DISCARDING: "discard",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineMoves:
+    """One pipeline in one transaction, its stages locked."""
+
+    store: Store
+    stages: Sequence[StageRecord]
+
+    @property
+    def stage_moves(self) -> StageMoves:
+        """Return the moves of the stages."""
+        return StageMoves(self.store, self.stages)
+
+    async def go_on(self) -> None:
+        """Do all that can be done now, then say what is waited for."""
+        if not self.stages:
+            return
+        for _ in range(ROUNDS_MAX):
+            if not await self._round():
+                break
+        else:
+            raise AssertionError(f"pipeline {self.stages[0].pipeline} never comes to rest")
+        await self._say_waits()
+
+    async def place_orders_again(self) -> None:
+        """Order again what should be under way; an order that exists is left alone."""
+        for run in await self._holders():
+            moves = await self.moves_of(run)
+            for step in moves.steps.values():
+                if step.state in ORDERED:
+                    await moves.order(step.step, step.attempt, ORDERED[step.state])
+
+    async def moves_of(self, run: RunRecord) -> RunMoves:
+        """Return the moves of one run that holds its stage's lock."""
+        revision, stage = await self._plan(run)
+        return RunMoves(self.stage_moves, run, revision, stage, await self.store.steps(run.run))
+
+    async def _round(self) -> bool:
+        moved = await self._admit()
+        for run in await self._holders():
+            moves = await self.moves_of(run)
+            artifacts = await self.store.artifacts(run.pipeline, run.revision)
+            plan = (moves.revision, moves.stage)
+            picture = picture_of(run, plan, moves.steps, artifacts, self.store.tx.now)
+            for move in next_moves(picture):
+                await moves.carry_out(move)
+                moved = True
+        return moved
+
+    async def _admit(self) -> bool:
+        """Let every run go on that waits for a lock nobody holds."""
+        runs = await self.store.open_runs(self.stages[0].pipeline)
+        held = {run.stage_key for run in runs if run.state in HOLDS_LOCK}
+        free = [run.stage_key for run in runs if run.ready and run.stage_key not in held]
+        for key in free:
+            await self.stage_moves.admit_next(key)
+        return bool(free)
+
+    async def _holders(self) -> Sequence[RunRecord]:
+        runs = await self.store.open_runs(self.stages[0].pipeline)
+        return [run for run in runs if run.state in HOLDS_LOCK]
+
+    async def _plan(self, run: RunRecord) -> tuple[Revision, StagePlan]:
+        revision = await self.store.revision(run.pipeline, run.revision)
+        return revision, next(stage for stage in revision.plan.stages if stage.name == run.stage)
+
+    async def _say_waits(self) -> None:
+        """Write down, for every open run, what it waits for; say so where that changed."""
+        runs = await self.store.open_runs(self.stages[0].pipeline)
+        for run in runs:
+            wait = await self._wait(run, runs)
+            if _same(wait, run.wait):
+                continue
+            document = wait.model_dump(mode="json") if wait else None
+            changed = await self.store.change_run(run, wait=document)
+            self.stage_moves.say(changed, RunWaiting(**about(run), wait=wait))
+
+    async def _wait(self, run: RunRecord, runs: Sequence[RunRecord]) -> Wait | None:
+        now = self.store.tx.now
+        if run.state in HOLDS_LOCK:
+            return await self._build_wait(run)
+        if not run.ready:
+            return await self._previous_stage_wait(run)
+        holder = next((r for r in runs if r.stage_key == run.stage_key and r.state in HOLDS_LOCK), None)
+        assert holder is not None, "a ready run waits only for the lock"
+        return waits.for_lock(holder.revision, holder.state, holder.deadline_at, now)
+
+    async def _build_wait(self, run: RunRecord) -> Wait | None:
+        if run.state not in WORKS:
+            return None
+        moves = await self.moves_of(run)
+        artifacts = await self.store.artifacts(run.pipeline, run.revision)
+        plan = (moves.revision, moves.stage)
+        building = waits_for_build(picture_of(run, plan, moves.steps, artifacts, self.store.tx.now))
+        assert run.deadline_at is not None
+        return waits.for_build(list(building), run.deadline_at, self.store.tx.now) if building else None
+
+    async def _previous_stage_wait(self, run: RunRecord) -> Wait | None:
+        names = [stage.key for stage in self.stages]
+        for stage in reversed(self.stages[: names.index(run.stage_key)]):
+            before = await self.store.deploy_run(stage.key, run.revision)
+            if before is not None:
+                return waits.for_previous_stage(stage.stage, before.state, run.revision, self.store.tx.now)
+        return None
+
+
+def _same(wait: Wait | None, other: Wait | None) -> bool:
+    """Tell whether two waits say the same; when it began does not count."""
+    if wait is None or other is None:
+        return wait is other
+    return wait.model_copy(update={"since": other.since}) == other
+
+
+async def locked(store: Store, pipeline: str) -> PipelineMoves:
+    """Lock the pipeline's stages and return its moves."""
+    return PipelineMoves(store, await store.lock_stages(pipeline))

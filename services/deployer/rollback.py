@@ -1,0 +1,52 @@
+"""Whether a failed run is followed by a rollback, and to what.
+
+A release that did not come up or did not verify is not good, so the stage goes back by itself to
+what it ran before (docs/decisions/0008). A failed script or build changed no release: a person
+decides. A rollback that fails is never rolled back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.deployer.run_course import Finish
+from services.deployer.run_state import FORWARD, LIVE, State, Trigger
+
+PHASES_THAT_ROLL_BACK = frozenset({"rollout", "verify"})
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """A finished run of the stage, newest first in every list of them."""
+
+    run: UUID
+    revision: int
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class RollBack:
+    """Restore this revision's pinned artifacts and plan."""
+
+    to_revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoCandidate:
+    """It should be rolled back, and nothing good was ever here."""
+
+
+def follows(state: State, finish: Finish) -> bool:
+    """Tell whether the run that ends so is rolled back by itself."""
+    if state not in FORWARD:
+        return False
+    ended_badly = finish.trigger in {Trigger.WORK_FAILED, Trigger.DEADLINE_PASSED}
+    return ended_badly and finish.evidence is not None and finish.evidence.phase in PHASES_THAT_ROLL_BACK
+
+
+def choose(past: Sequence[PastRun], failed_revision: int, held: frozenset[int]) -> RollBack | NoCandidate:
+    """Return the revision that was last good here, other than the failed one and those on hold."""
+    for run in past:
+        if run.state in LIVE and run.revision != failed_revision and run.revision not in held:
+            return RollBack(run.revision)
+    return NoCandidate()

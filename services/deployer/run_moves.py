@@ -1,0 +1,264 @@
+"""Carries out what a run's course asks for: builds, steps, probes, the end.
+
+Every function runs inside a transaction that has locked the pipeline's stages. Work is ordered in the
+same transaction, so an order exists exactly when its decision does.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import assert_never
+from uuid import UUID
+
+from services.deployer.records import RunRecord, StepRecord
+from services.deployer.run_course import (
+    DiscardStep,
+    Finish,
+    Move,
+    RequestArtifact,
+    RunPicture,
+    SkipStep,
+    StartStep,
+    StepPicture,
+    StopStep,
+    SwitchStep,
+    VerificationState,
+    VerifyCandidate,
+    VerifyStage,
+)
+from services.deployer.stage_moves import StageMoves, about
+from services.deployer.step_order import Action
+from services.deployer.step_state import StepTrigger, advance
+from services.deployer.store import ArtifactRecord, Revision, Store
+from shared.events import (
+    BuildRequested,
+    Evidence,
+    ProbeTarget,
+    StepSkipped,
+    StepStarted,
+    VerificationRequested,
+)
+from shared.ids import Stage, Step, derive
+from shared.plan import ArtifactPlan, Criteria, StagePlan, StepPlan
+from shared.step_types import STEP_TYPES, LocalServiceDeploy, LocalStaticDeploy
+from shared.work import Order, cancel, place
+
+
+def order_id(run: UUID, step: str, attempt: int, action: Action) -> UUID:
+    """Return the id of the work order for an action: the same for whoever asks."""
+    return derive(run, f"step {step} {attempt} {action}")
+
+
+def log_of(run: UUID, step: str, attempt: int) -> str:
+    """Return the name of the attempt's output."""
+    return f"{run}/{step}/{attempt}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunMoves:
+    """The moves of one run in one transaction."""
+
+    stage_moves: StageMoves
+    run: RunRecord
+    revision: Revision
+    stage: StagePlan
+    steps: Mapping[str, StepRecord]
+
+    @property
+    def store(self) -> Store:
+        """Return the store of the transaction."""
+        return self.stage_moves.store
+
+    async def carry_out(self, move: Move) -> None:
+        """Do what one move says."""
+        match move:
+            case RequestArtifact(artifact):
+                await self._request(artifact)
+            case VerifyStage():
+                await self._verify_stage()
+            case Finish():
+                await self.stage_moves.finish(self.run, move, self._urls())
+            case _:
+                await self._carry_out_step(move)
+
+    async def _carry_out_step(
+        self, move: StartStep | SkipStep | StopStep | VerifyCandidate | SwitchStep | DiscardStep
+    ) -> None:
+        record = self.steps[move.step.id]
+        match move:
+            case StartStep(step):
+                await self._start(step, record)
+            case SkipStep(step, reason):
+                await self._skip(step, record, reason)
+            case StopStep(_, outcome, reason):
+                await self._stop(record, outcome, reason)
+            case VerifyCandidate(step):
+                await self._verify_candidate(step, record)
+            case SwitchStep():
+                await self.store.change_step(record, state=advance(record.state, StepTrigger.VERIFIED))
+                await self.order(record.step, record.attempt, "switch")
+            case DiscardStep(_, outcome, reason):
+                await self.discard(record, outcome, reason, record.evidence)
+            case _:
+                assert_never(move)
+
+    async def _request(self, artifact: ArtifactPlan) -> None:
+        tx, plan = self.store.tx, self.revision.plan
+        request = derive(self.run.run, f"artifact {artifact.id}")
+        await self.store.ask_for_artifact(self.run.pipeline, self.run.revision, artifact.id, request)
+        asked = BuildRequested(
+            build_key=artifact.build_key,
+            request=request,
+            pipeline=plan.pipeline,
+            revision=self.run.revision,
+            artifact=artifact.id,
+            repository=plan.repository,
+            remote=plan.remote,
+            commit=plan.commit,
+            recipe=artifact,
+        )
+        tx.emit(asked, str(request))
+
+    async def _start(self, step: StepPlan, record: StepRecord) -> None:
+        attempt = record.attempt + 1
+        now = self.store.tx.now
+        await self.store.change_step(
+            record,
+            state=advance(record.state, StepTrigger.STARTED),
+            attempt=attempt,
+            started_at=now,
+            deadline_at=now + timedelta(seconds=step.timeout_seconds),
+        )
+        await self.order(step.id, attempt, "run")
+        log = log_of(self.run.run, step.id, attempt)
+        started = StepStarted(**self.about_step(step.id, attempt), step_type=step.type, log=log)
+        self.store.tx.emit(started, f"{log}")
+
+    async def _skip(self, step: StepPlan, record: StepRecord, reason: str) -> None:
+        state = advance(record.state, StepTrigger.SKIPPED)
+        await self.store.change_step(record, state=state, finished_at=self.store.tx.now)
+        skipped = StepSkipped(**self.about_step(step.id, 0), reason=reason)
+        self.store.tx.emit(skipped, f"{self.run.run} {step.id}")
+
+    async def _stop(self, record: StepRecord, outcome: StepTrigger, reason: str) -> None:
+        await self.store.change_step(record, outcome=outcome, outcome_reason=reason)
+        await cancel(self.store.tx, order_id(self.run.run, record.step, record.attempt, "run"), reason)
+
+    async def discard(
+        self, record: StepRecord, outcome: StepTrigger, reason: str, evidence: Evidence | None
+    ) -> None:
+        """Order the candidate's removal; the step ends as `outcome` says when it is gone."""
+        await self.store.change_step(
+            record,
+            state=advance(record.state, StepTrigger.DISCARD_ORDERED),
+            outcome=outcome,
+            outcome_reason=reason,
+            evidence=evidence.model_dump(mode="json") if evidence else None,
+        )
+        await self.order(record.step, record.attempt, "discard")
+
+    async def order(self, step: str, attempt: int, action: Action) -> None:
+        """Order an action of a step; safe to repeat."""
+        order = Order(
+            id=order_id(self.run.run, step, attempt, action),
+            kind=f"step.{action}",
+            share=self.run.pipeline,
+            payload={"run": str(self.run.run), "step": step, "attempt": attempt},
+            correlation=f"{self.run.pipeline}@{self.run.revision}",
+        )
+        await place(self.store.tx, order)
+
+    async def _verify_candidate(self, step: StepPlan, record: StepRecord) -> None:
+        verification = derive(self.run.run, f"verify {step.id} {record.attempt}")
+        await self.store.change_step(
+            record, verification=verification, verification_state=VerificationState.REQUESTED
+        )
+        self._ask_verifier(verification, step.id, record.targets, record.deadline_at)
+
+    async def _verify_stage(self) -> None:
+        verification = derive(self.run.run, "verify stage")
+        targets = [
+            ProbeTarget(
+                service=step.id,
+                base_url=url,
+                criteria=_criteria(step),
+                release=str(self.run.run),
+            )
+            for step in self.stage.steps
+            if (url := self._urls().get(step.id)) and STEP_TYPES[step.type].verified
+        ]
+        await self.store.change_run(
+            self.run, verification=verification, verification_state=VerificationState.REQUESTED
+        )
+        self._ask_verifier(verification, "", tuple(targets), self.run.deadline_at)
+
+    def _ask_verifier(
+        self, verification: UUID, step: str, targets: tuple[ProbeTarget, ...], limit: datetime | None
+    ) -> None:
+        now = self.store.tx.now
+        patience = max(target.criteria.deadline_seconds for target in targets)
+        deadline = now + timedelta(seconds=patience)
+        asked = VerificationRequested(
+            pipeline=self.revision.plan.pipeline,
+            stage=Stage(self.run.stage),
+            verification=verification,
+            run=self.run.run,
+            revision=self.run.revision,
+            step=step,
+            targets=targets,
+            deadline=min(deadline, limit) if limit else deadline,
+            private_addresses=self.stage.target == "local",
+        )
+        self.store.tx.emit(asked, str(verification))
+
+    def _urls(self) -> dict[str, str]:
+        """Return the stable address of each service that is in place."""
+        return {id_: step.outputs["url"] for id_, step in self.steps.items() if "url" in step.outputs}
+
+    def about_step(self, step: str, attempt: int) -> dict[str, object]:
+        """Return what every event of a step says."""
+        said: dict[str, object] = {**about(self.run), "step": step, "attempt": attempt}
+        del said["kind"]
+        return said
+
+
+def _criteria(step: StepPlan) -> Criteria:
+    params = STEP_TYPES[step.type].params.model_validate(step.params)
+    assert isinstance(params, LocalServiceDeploy | LocalStaticDeploy), "a verified step has criteria"
+    return params.verify
+
+
+def _step_picture(record: StepRecord) -> StepPicture:
+    return StepPicture(
+        state=record.state,
+        deadline=record.deadline_at,
+        verification=record.verification_state,
+        stopping=record.outcome is not None,
+        evidence=record.evidence,
+    )
+
+
+def picture_of(
+    run: RunRecord,
+    plan: tuple[Revision, StagePlan],
+    steps: Mapping[str, StepRecord],
+    artifacts: Mapping[str, ArtifactRecord],
+    now: datetime,
+) -> RunPicture:
+    """Return what the run's course is decided from."""
+    revision, stage = plan
+    assert run.deadline_at is not None, "a run that holds the lock has a deadline"
+    return RunPicture(
+        run=run.run,
+        state=run.state,
+        now=now,
+        deadline=run.deadline_at,
+        stage=stage,
+        artifacts=[
+            (artifact, artifacts[artifact.id].state, artifacts[artifact.id].evidence)
+            for artifact in revision.plan.artifacts
+        ],
+        steps={Step(id_): _step_picture(record) for id_, record in steps.items()},
+        verification=run.verification_state,
+        verification_evidence=run.verification_evidence,
+    )

@@ -1,0 +1,297 @@
+"""Carries out what the queue decides: who starts, waits, gives way; and how a run ends.
+
+Every function runs inside a transaction that has locked the pipeline's stages.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from services.deployer import rollback, stage_queue
+from services.deployer.records import RunRecord, StageRecord
+from services.deployer.run_course import Finish, VerificationState
+from services.deployer.run_state import HOLDS_LOCK, LIVE, TERMINAL, UNSTARTED, State, Trigger, advance
+from services.deployer.stage_queue import Await, Entry, Queue, QueueDecision, Start, Supersede
+from services.deployer.store import Revision, Store
+from shared.events import (
+    Event,
+    Evidence,
+    RunCancelled,
+    RunFailed,
+    RunQueued,
+    RunRollingBack,
+    RunStarted,
+    RunSucceeded,
+    RunSuperseded,
+    RunTimedOut,
+    StageHeld,
+    Wait,
+)
+from shared.events.runs import RunKind
+from shared.ids import Commit, Pipeline, Stage, derive
+
+STARTS = {State.ROLLING_BACK: RunRollingBack}  # the others: RunStarted
+FOLLOWED = {rollback.RollBack: "started", rollback.NoCandidate: "no_candidate", type(None): ""}
+NO_EVIDENCE = Evidence(phase="deploy", kind="error", message="the run ended without evidence")
+
+
+def about(run: RunRecord) -> dict[str, Any]:
+    """Return what every event of a run says."""
+    return {
+        "pipeline": Pipeline(run.pipeline),
+        "stage": Stage(run.stage),
+        "run": run.run,
+        "revision": run.revision,
+        "kind": run.kind,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class StageMoves:
+    """The moves of one pipeline's stages in one transaction."""
+
+    store: Store
+    stages: Sequence[StageRecord]  # locked, in promotion order
+
+    def say(self, run: RunRecord, event: Event) -> None:
+        """Emit an event of the run; its version keeps two of one type apart."""
+        self.store.tx.emit(event, f"{run.run} {run.version}")
+
+    async def queue_run(self, stage: StageRecord, revision: Revision, wait: Wait | None) -> RunRecord:
+        """Make the run that will deploy the revision in the stage."""
+        place = (stage.pipeline, stage.stage, stage.key)
+        id_ = derive(self.store.tx.cause.id, f"run {stage.stage}")
+        unstarted = _unstarted(id_, place, revision.revision, "deploy", self.store.tx.now)
+        run = replace(unstarted, wait=wait)
+        await self.store.add_run(run)
+        queued = RunQueued(
+            **about(run), commit=Commit(revision.commit), plan_hash=revision.plan_hash, wait=wait
+        )
+        self.say(run, queued)
+        return run
+
+    async def arrive(self, run: RunRecord) -> None:
+        """Bring a run whose revision is ready to its stage's queue."""
+        queue = await self._queue(run.stage_key)
+        for decision in stage_queue.on_arrival(queue, run.entry):
+            await self._decide(decision)
+        if queue.newest is None or run.revision > queue.newest.revision:
+            await self.store.raise_newest(run.stage_key, run.entry)
+            await self._overtake(run)
+
+    async def admit_next(self, key: str) -> None:
+        """Let the waiting run go on if nothing keeps it."""
+        for decision in stage_queue.admit_next(await self._queue(key)):
+            await self._decide(decision)
+
+    async def cancel_unstarted(self, run: RunRecord, actor: str, reason: str) -> None:
+        """End a run that holds nothing yet."""
+        state = advance(run.state, Trigger.CANCEL_ASKED)
+        now = self.store.tx.now
+        run = await self.store.change_run(run, state=state, ready=False, wait=None, finished_at=now)
+        self.say(run, RunCancelled(**about(run), state=state, actor=actor, reason=reason))
+
+    async def finish(self, run: RunRecord, finish: Finish, urls: dict[str, str]) -> None:
+        """End a run that holds the lock, and do what follows: promote, roll back, admit the next."""
+        state = advance(run.state, finish.trigger)
+        follow = await self._what_follows(run, finish)
+        now = self.store.tx.now
+        ended = await self.store.change_run(run, state=state, finished_at=now, wait=None)
+        self.say(ended, _Ending(ended, finish, follow, urls).event)
+        if isinstance(follow, rollback.RollBack):
+            await self._roll_back(ended, follow.to_revision)
+            return
+        if ended.kind == "deploy" and state in LIVE:
+            await self._promote(ended)
+        await self.admit_next(ended.stage_key)
+
+    async def _what_follows(
+        self, run: RunRecord, finish: Finish
+    ) -> rollback.RollBack | rollback.NoCandidate | None:
+        if not rollback.follows(run.state, finish):
+            return None
+        past = await self.store.past_runs(run.stage_key)
+        held = await self.store.held_revisions(run.stage_key)
+        return rollback.choose(past, run.revision, held)
+
+    async def _queue(self, key: str) -> Queue:
+        stage = next(stage for stage in self.stages if stage.key == key)
+        here = [run for run in await self.store.open_runs(stage.pipeline) if run.stage_key == key]
+        running = next((run.entry for run in here if run.state in HOLDS_LOCK), None)
+        waiting = next((run.entry for run in here if run.ready and run.state in UNSTARTED), None)
+        newest = await self._newest(stage)
+        return Queue(running, waiting, newest)
+
+    async def _newest(self, stage: StageRecord) -> Entry | None:
+        fresh = await self.store.lock_stages(stage.pipeline)
+        return next(each.newest for each in fresh if each.key == stage.key)
+
+    async def _decide(self, decision: QueueDecision) -> None:
+        match decision:
+            case Start(entry):
+                await self._start(await self._open(entry))
+            case Await(entry):
+                await self.store.change_run(await self._open(entry), ready=True)
+            case Supersede(entry, by):
+                await self.supersede(await self._open(entry), by)
+
+    async def _open(self, entry: Entry) -> RunRecord:
+        run = await self.store.run(entry.run)
+        assert run is not None, "an entry of the queue is a run"
+        return run
+
+    async def _start(self, run: RunRecord, trigger: Trigger = Trigger.LOCK_GRANTED) -> None:
+        """Give the run the lock: from here on it works."""
+        revision = await self.store.revision(run.pipeline, run.revision)
+        plan = next(stage for stage in revision.plan.stages if stage.name == run.stage)
+        state = advance(run.state, trigger)
+        now = self.store.tx.now
+        deadline = now + timedelta(seconds=plan.timeout_seconds)
+        started = await self.store.change_run(
+            run, state=state, ready=True, wait=None, started_at=now, deadline_at=deadline
+        )
+        for step in plan.steps:
+            await self.store.add_step(run.run, step.id)
+        said = STARTS.get(state, RunStarted)
+        self.say(started, said(**about(started), deadline=deadline))
+
+    async def supersede(self, run: RunRecord, by: Entry) -> None:
+        """End a run that a newer revision's took the place of, here and in the stages after."""
+        state = advance(run.state, Trigger.NEWER_QUEUED)
+        now = self.store.tx.now
+        run = await self.store.change_run(run, state=state, ready=False, wait=None, finished_at=now)
+        superseded = RunSuperseded(**about(run), state=state, by_run=by.run, by_revision=by.revision)
+        self.say(run, superseded)
+        for stage in self._after(run.stage_key):
+            later = await self.store.deploy_run(stage.key, run.revision)
+            if later and later.state in UNSTARTED:
+                newer = await self.store.deploy_run(stage.key, by.revision)
+                await self.supersede(later, newer.entry if newer else by)
+
+    async def _overtake(self, run: RunRecord) -> None:
+        """End older runs that never got ready here: what they waited for can only be too late."""
+        for older in await self.store.open_runs(run.pipeline):
+            unready = older.state in UNSTARTED and not older.ready
+            if older.stage_key == run.stage_key and unready and older.revision < run.revision:
+                await self.supersede(older, run.entry)
+
+    async def _promote(self, run: RunRecord) -> None:
+        for stage in self._after(run.stage_key):
+            later = await self.store.deploy_run(stage.key, run.revision)
+            if later and later.state not in TERMINAL:
+                await self.arrive(later)
+            if later:
+                return
+
+    def _after(self, key: str) -> Sequence[StageRecord]:
+        keys = [stage.key for stage in self.stages]
+        return self.stages[keys.index(key) + 1 :]
+
+    async def _roll_back(self, failed: RunRecord, to_revision: int) -> None:
+        """Take the lock over for a run that restores what was good before the failed one."""
+        reason = f"its run {failed.run} ended {failed.state} and was rolled back"
+        if await self.store.hold(failed.stage_key, failed.revision, reason):
+            held = StageHeld(
+                pipeline=Pipeline(failed.pipeline),
+                stage=Stage(failed.stage),
+                revision=failed.revision,
+                reason=reason,
+            )
+            self.say(failed, held)
+        restored = await self.store.revision(failed.pipeline, to_revision)
+        run = await self._queue_rollback(failed, restored)
+        await self._start(run, Trigger.ROLLBACK_GRANTED)
+
+    async def _queue_rollback(self, failed: RunRecord, restored: Revision) -> RunRecord:
+        place = (failed.pipeline, failed.stage, failed.stage_key)
+        id_ = derive(failed.run, "rollback")
+        run = _unstarted(id_, place, restored.revision, "rollback", self.store.tx.now)
+        await self.store.add_run(run)
+        queued = RunQueued(
+            **about(run),
+            commit=Commit(restored.commit),
+            plan_hash=restored.plan_hash,
+            wait=Wait(
+                reason="lock",
+                blocked_by=f"revision {failed.revision}, which failed here",
+                released_by="this rollback taking the lock over at once",
+                since=self.store.tx.now,
+            ),
+            restores=restored.revision,
+            rolls_back=failed.run,
+        )
+        self.say(run, queued)
+        return run
+
+
+def _unstarted(
+    run: UUID, stage: tuple[str, str, str], revision: int, kind: RunKind, now: datetime
+) -> RunRecord:
+    pipeline, name, key = stage
+    return RunRecord(
+        run=run,
+        pipeline=pipeline,
+        stage=name,
+        stage_key=key,
+        revision=revision,
+        kind=kind,
+        state=State.NOT_STARTED,
+        ready=False,
+        wait=None,
+        version=0,
+        created_at=now,
+        deadline_at=None,
+        verification=None,
+        verification_state=VerificationState.NONE,
+        verification_evidence=None,
+        cancel_actor="",
+        cancel_reason="",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """What the event that ends a run is made of."""
+
+    run: RunRecord
+    finish: Finish
+    follow: rollback.RollBack | rollback.NoCandidate | None
+    urls: dict[str, str]
+
+    @property
+    def event(self) -> Event:
+        """Return the event that ends the run."""
+        return ENDINGS.get(self.run.state, _Ending.succeeded)(self)
+
+    @property
+    def _said(self) -> dict[str, Any]:
+        return {**about(self.run), "state": self.run.state}
+
+    @property
+    def _evidence(self) -> Evidence:
+        return self.finish.evidence or NO_EVIDENCE
+
+    def succeeded(self) -> Event:
+        return RunSucceeded(**self._said, urls=self.urls)
+
+    def failed(self) -> Event:
+        failed_in = "rollback" if self.run.kind == "rollback" else self.finish.failed_in or "step"
+        followed = FOLLOWED[type(self.follow)]
+        said = {**self._said, "failed_in": failed_in, "rollback": followed}
+        return RunFailed(**said, step=self.finish.step, evidence=self._evidence)
+
+    def timed_out(self) -> Event:
+        return RunTimedOut(**self._said, step=self.finish.step, evidence=self._evidence)
+
+    def cancelled(self) -> Event:
+        actor, reason = self.run.cancel_actor, self.run.cancel_reason
+        return RunCancelled(**self._said, actor=actor, reason=reason)
+
+
+ENDINGS: Mapping[State, Callable[[_Ending], Event]] = {
+    State.FAILED: _Ending.failed,
+    State.TIMED_OUT: _Ending.timed_out,
+    State.CANCELLED: _Ending.cancelled,
+}

@@ -1,0 +1,66 @@
+"""What a step is asked to do, and the answers it can give: values between the deployer and its targets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+from uuid import UUID
+
+from shared.events import Evidence, ProbeTarget
+from shared.ids import Commit, Digest, Pipeline, Stage
+from shared.plan import StepPlan
+
+Action = Literal["run", "switch", "discard"]
+
+
+@dataclass(frozen=True, slots=True)
+class StepOrder:
+    """One action of one attempt of one step of one run."""
+
+    pipeline: Pipeline
+    stage: Stage
+    run: UUID
+    revision: int  # the revision whose artifacts and plan are deployed: for a rollback, the restored one
+    commit: Commit
+    branch: str
+    step: StepPlan
+    attempt: int  # from 1
+    artifacts: Mapping[str, Digest] = field(default_factory=dict)  # artifact id -> pinned digest
+
+    @property
+    def log(self) -> str:
+        """Return the attempt whose lines are this step's output."""
+        return f"{self.run}/{self.step.id}/{self.attempt}"
+
+    @property
+    def release(self) -> str:
+        """Return the marker by which an answer can be told from another release's."""
+        return str(self.run)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It did what it is for."""
+
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """A candidate is up beside the live release and waits to be verified."""
+
+    targets: tuple[ProbeTarget, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Broke:
+    """It did not do what it is for."""
+
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """It was called off and nothing of it goes on."""
+
+
+StepAnswer = Done | Launched | Broke | Stopped

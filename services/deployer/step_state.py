@@ -1,0 +1,73 @@
+"""The states of a step inside a run and the only moves between them.
+
+A step that brings up a candidate (a local service, a static site) goes Running → Verifying →
+Switching; whatever ends it before it is switched takes the candidate away first (Discarding), so
+that a finished run leaves nothing behind it running.
+"""
+
+from enum import StrEnum
+
+from services.deployer.run_state import IllegalTransition
+
+
+class StepState(StrEnum):
+    """Where a step stands."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"  # its worker works
+    VERIFYING = "Verifying"  # its candidate is up and being probed
+    SWITCHING = "Switching"  # its candidate is given the stable address
+    DISCARDING = "Discarding"  # its candidate is taken away; the row says how the step will end
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    TIMED_OUT = "Timed Out"
+    CANCELLED = "Cancelled"
+    SKIPPED = "Skipped"
+
+
+class StepTrigger(StrEnum):
+    """What can happen to a step."""
+
+    STARTED = "started"
+    SKIPPED = "skipped"
+    CANDIDATE_UP = "candidate up"
+    VERIFIED = "verified"
+    DISCARD_ORDERED = "discard ordered"
+    DONE = "done"
+    BROKE = "broke"
+    STOPPED = "stopped"
+    LIMIT_PASSED = "limit passed"
+
+
+S, T = StepState, StepTrigger
+# fmt: off
+TRANSITIONS: dict[StepState, dict[StepTrigger, StepState]] = {
+    S.PENDING:    {T.STARTED:         S.RUNNING,
+                   T.SKIPPED:         S.SKIPPED},
+    S.RUNNING:    {T.DONE:            S.SUCCEEDED,
+                   T.CANDIDATE_UP:    S.VERIFYING,
+                   T.BROKE:           S.FAILED,
+                   T.STOPPED:         S.CANCELLED,
+                   T.LIMIT_PASSED:    S.TIMED_OUT},
+    S.VERIFYING:  {T.VERIFIED:        S.SWITCHING,
+                   T.DISCARD_ORDERED: S.DISCARDING},
+    S.SWITCHING:  {T.DONE:            S.SUCCEEDED,
+                   T.DISCARD_ORDERED: S.DISCARDING},
+    S.DISCARDING: {T.BROKE:           S.FAILED,
+                   T.STOPPED:         S.CANCELLED,
+                   T.LIMIT_PASSED:    S.TIMED_OUT},
+    S.SUCCEEDED: {}, S.FAILED: {}, S.TIMED_OUT: {}, S.CANCELLED: {}, S.SKIPPED: {},
+}
+# fmt: on
+ENDED = frozenset(state for state, row in TRANSITIONS.items() if not row)
+PASSED = frozenset({S.SUCCEEDED, S.SKIPPED})  # whoever goes after it may start
+NOT_PASSED = ENDED - PASSED
+ACTIVE = frozenset({S.RUNNING, S.VERIFYING, S.SWITCHING, S.DISCARDING})
+
+
+def advance(state: StepState, trigger: StepTrigger) -> StepState:
+    """Return the next state; raises `IllegalTransition` where the table has none."""
+    moved = TRANSITIONS[state].get(trigger)
+    if moved is None:
+        raise IllegalTransition(f"a step that is {state} cannot take '{trigger}'")
+    return moved

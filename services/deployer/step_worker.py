@@ -1,0 +1,201 @@
+"""Carries out a step's actions as durable work, publishes its output, and writes its answer."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+from uuid import UUID
+
+from services.deployer.pipeline_moves import locked
+from services.deployer.records import StepRecord
+from services.deployer.run_moves import RunMoves
+from services.deployer.step_carrier import StepCarrier
+from services.deployer.step_order import Action, Broke, Done, Launched, StepAnswer, StepOrder, Stopped
+from services.deployer.step_state import StepTrigger, advance
+from services.deployer.store import Store, read_artifacts, read_revision, read_run
+from shared.attempt_log import AttemptLog
+from shared.db import ServiceDatabase, Transaction
+from shared.events import (
+    Event,
+    Evidence,
+    StepCancelled,
+    StepFailed,
+    StepSucceeded,
+    StepTimedOut,
+)
+from shared.ids import Digest
+from shared.plan import StepPlan
+from shared.step_types import STEP_TYPES
+from shared.work import Claim, Workers
+
+
+@dataclass(frozen=True, slots=True)
+class StepWorker:
+    """The worker for one kind of action."""
+
+    db: ServiceDatabase
+    workers: Workers
+    carriers: Mapping[str, StepCarrier]  # by step type
+    action: Action
+
+    async def work(self, claim: Claim) -> None:
+        """Carry the action out from wherever an earlier life left it, and write the answer."""
+        order = await self._order(claim)
+        carrier = self.carriers[order.step.type]
+        match self.action:
+            case "run":
+                answer = await self._run(claim, carrier, order)
+            case "switch":
+                answer = await carrier.switch(order)
+            case "discard":
+                answer = await carrier.discard(order)
+            case _:
+                assert_never(self.action)
+        await self._write(claim, order, answer)
+
+    async def give_up(self, claim: Claim, why: str) -> None:
+        """Answer for an action that could not be carried out."""
+        order = await self._order(claim)
+        evidence = Evidence(
+            phase="rollout" if STEP_TYPES[order.step.type].verified else "deploy",
+            kind="error",
+            what=order.step.name,
+            message=f"step '{order.step.name}' could not be carried out ({self.action}): {why}",
+            finished_at=self.db.clock.now(),
+        )
+        answer: StepAnswer = Done() if self.action == "discard" else Broke(evidence)
+        await self._write(claim, order, answer)
+
+    async def _order(self, claim: Claim) -> StepOrder:
+        payload = claim.order.payload
+        async with self.db.reading() as reading:
+            run = await read_run(reading, UUID(payload["run"]))
+            revision = await read_revision(reading, run.pipeline, run.revision)
+            artifacts = await read_artifacts(reading, run.pipeline, run.revision)
+        stage = next(stage for stage in revision.plan.stages if stage.name == run.stage)
+        step = next(step for step in stage.steps if step.id == payload["step"])
+        return StepOrder(
+            pipeline=revision.plan.pipeline,
+            stage=stage.name,
+            run=run.run,
+            revision=run.revision,
+            commit=revision.plan.commit,
+            branch=revision.plan.branch,
+            step=step,
+            attempt=payload["attempt"],
+            artifacts={id_: Digest(artifact.digest) for id_, artifact in artifacts.items()},
+        )
+
+    async def _run(self, claim: Claim, carrier: StepCarrier, order: StepOrder) -> StepAnswer:
+        """Run the step while its output is published; a broken or stopped one leaves no candidate."""
+        publishing = asyncio.create_task(self._publish(claim, carrier, order))
+        try:
+            answer = await carrier.run(order, claim.cancelled)
+            if isinstance(answer, Broke | Stopped):
+                await carrier.discard(order)
+            await publishing
+        finally:
+            publishing.cancel()
+        return answer
+
+    async def _publish(self, claim: Claim, carrier: StepCarrier, order: StepOrder) -> None:
+        log = _log(order)
+        async with self.db.reading() as reading:
+            first_line = await log.next_line(reading)
+        async for lines in carrier.output(order, first_line):
+            async with self.workers.holding(claim, "step.log") as tx:
+                await log.append(tx, lines)
+
+    async def _write(self, claim: Claim, order: StepOrder, answer: StepAnswer) -> None:
+        async with self.workers.finishing(claim) as tx:
+            store = Store(tx)
+            moves = await locked(store, order.pipeline)
+            run = await store.run(order.run)
+            assert run is not None, "an ordered step belongs to a run"
+            run_moves = await moves.moves_of(run)
+            record = run_moves.steps[order.step.id]
+            await _Answering(run_moves, record, order.step).take(self.action, answer)
+            if self.action == "run":
+                await _log(order).append(tx, (), last=True)
+            await moves.go_on()
+
+
+@dataclass(frozen=True, slots=True)
+class _Answering:
+    """Writes an answer into the step's row and says it."""
+
+    moves: RunMoves
+    record: StepRecord
+    step: StepPlan
+
+    async def take(self, action: Action, answer: StepAnswer) -> None:
+        match answer:
+            case Done() if action == "discard":
+                await self._end(self.record.outcome or StepTrigger.STOPPED, self.record.evidence)
+            case Done(outputs):
+                await self._succeed(dict(outputs))
+            case Launched(targets):
+                targets_document = [target.model_dump(mode="json") for target in targets]
+                state = advance(self.record.state, StepTrigger.CANDIDATE_UP)
+                await self._change(state=state, targets=targets_document, outcome=None)
+            case Broke(evidence) if action == "switch":
+                await self.moves.discard(self.record, StepTrigger.BROKE, evidence.message, evidence)
+            case Broke(evidence):
+                await self._end(StepTrigger.BROKE, evidence)
+            case Stopped():
+                await self._end(self.record.outcome or StepTrigger.STOPPED, None)
+            case _:
+                assert_never(answer)
+
+    async def _succeed(self, outputs: dict[str, str]) -> None:
+        state = advance(self.record.state, StepTrigger.DONE)
+        await self._change(state=state, outputs=outputs, finished_at=self._now)
+        self._say(StepSucceeded(**self._about, outputs=outputs))
+
+    async def _end(self, trigger: StepTrigger, evidence: Evidence | None) -> None:
+        """End the step badly."""
+        state = advance(self.record.state, trigger)
+        if trigger is StepTrigger.LIMIT_PASSED:
+            evidence = self._limit_evidence()
+        document = evidence.model_dump(mode="json") if evidence else None
+        await self._change(state=state, evidence=document, finished_at=self._now)
+        reason = self.record.outcome_reason or "its run is ending"
+        said: dict[StepTrigger, Event] = {StepTrigger.STOPPED: StepCancelled(**self._about, reason=reason)}
+        if evidence and trigger is StepTrigger.BROKE:
+            said[trigger] = StepFailed(**self._about, evidence=evidence)
+        if evidence and trigger is StepTrigger.LIMIT_PASSED:
+            said[trigger] = StepTimedOut(**self._about, evidence=evidence)
+        self._say(said[trigger])
+
+    def _limit_evidence(self) -> Evidence:
+        limit = f"{self.step.timeout_seconds:g} s"
+        return Evidence(
+            phase="rollout" if STEP_TYPES[self.step.type].verified else "deploy",
+            kind="timeout",
+            what=self.step.name,
+            message=f"step '{self.step.name}' did not finish within {limit}, its time limit",
+            finished_at=self._now,
+        )
+
+    @property
+    def _tx(self) -> Transaction:
+        return self.moves.store.tx
+
+    @property
+    def _now(self) -> datetime:
+        return self._tx.now
+
+    @property
+    def _about(self) -> dict[str, object]:
+        return self.moves.about_step(self.record.step, self.record.attempt)
+
+    def _say(self, event: Event) -> None:
+        self._tx.emit(event, f"{self.record.run} {self.record.step} {self.record.attempt}")
+
+    async def _change(self, **values: object) -> None:
+        await self.moves.store.change_step(self.record, **values)
+
+
+def _log(order: StepOrder) -> AttemptLog:
+    return AttemptLog(order.log, order.pipeline, order.revision, order.stage, order.step.id)

@@ -1,0 +1,108 @@
+"""The deployer's tables. Two partial unique indexes are the stage's lock and its one-slot queue."""
+
+import sqlalchemy as sa
+
+from services.deployer.run_state import HOLDS_LOCK, State
+from shared.db import INSTANT, metadata
+
+_LOCKING = ", ".join(f"'{state.value}'" for state in sorted(HOLDS_LOCK))
+HOLDS_LOCK_SQL = sa.text(f"state IN ({_LOCKING})")
+WAITS_SQL = sa.text(f"state = '{State.NOT_STARTED.value}' AND ready")
+
+stages = sa.Table(
+    "stages",
+    metadata,
+    sa.Column("key", sa.String, primary_key=True),  # pipeline/stage
+    sa.Column("pipeline", sa.String, nullable=False, index=True),
+    sa.Column("stage", sa.String, nullable=False),
+    sa.Column("place", sa.Integer, nullable=False),  # in the newest plan, from 0
+    sa.Column("target", sa.String, nullable=False),
+    sa.Column("newest_run", sa.Uuid),  # the high-water mark: the newest revision ever ready here
+    sa.Column("newest_revision", sa.Integer),
+)
+
+revisions = sa.Table(
+    "revisions",
+    metadata,
+    sa.Column("pipeline", sa.String, primary_key=True),
+    sa.Column("revision", sa.Integer, primary_key=True),
+    sa.Column("commit", sa.String, nullable=False),
+    sa.Column("plan_hash", sa.String, nullable=False),
+    sa.Column("plan", sa.Text, nullable=False),  # its canonical JSON
+    sa.Column("planned_at", INSTANT, nullable=False),
+)
+
+artifacts = sa.Table(
+    "revision_artifacts",
+    metadata,
+    sa.Column("pipeline", sa.String, primary_key=True),
+    sa.Column("revision", sa.Integer, primary_key=True),
+    sa.Column("artifact", sa.String, primary_key=True),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("request", sa.Uuid, unique=True),
+    sa.Column("digest", sa.String),  # pinned: what every stage and every rollback deploys
+    sa.Column("evidence", sa.JSON),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("run", sa.Uuid, primary_key=True),
+    sa.Column("pipeline", sa.String, nullable=False),
+    sa.Column("stage", sa.String, nullable=False),
+    sa.Column("stage_key", sa.String, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("ready", sa.Boolean, nullable=False),  # came through the stage before: may wait here
+    sa.Column("wait", sa.JSON),
+    sa.Column("version", sa.Integer, nullable=False),  # grows with every write: roles of its events
+    sa.Column("created_at", INSTANT, nullable=False),
+    sa.Column("started_at", INSTANT),
+    sa.Column("deadline_at", INSTANT),
+    sa.Column("finished_at", INSTANT),
+    sa.Column("rolls_back", sa.Uuid),  # a rollback: the run that made it necessary
+    sa.Column("verification", sa.Uuid),
+    sa.Column("verification_state", sa.String, nullable=False),
+    sa.Column("verification_evidence", sa.JSON),
+    sa.Column("cancel_actor", sa.String),
+    sa.Column("cancel_reason", sa.String),
+    sa.Index(
+        "one_run_holds_the_lock",
+        "stage_key",
+        unique=True,
+        sqlite_where=HOLDS_LOCK_SQL,
+        postgresql_where=HOLDS_LOCK_SQL,
+    ),
+    sa.Index("one_run_waits", "stage_key", unique=True, sqlite_where=WAITS_SQL, postgresql_where=WAITS_SQL),
+    sa.Index("ix_runs_pipeline_state", "pipeline", "state"),
+    sa.Index("ix_runs_stage_finished", "stage_key", "finished_at"),
+)
+
+steps = sa.Table(
+    "steps",
+    metadata,
+    sa.Column("run", sa.Uuid, primary_key=True),
+    sa.Column("step", sa.String, primary_key=True),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("deadline_at", INSTANT),
+    sa.Column("targets", sa.JSON),  # its candidate's addresses, once it is up
+    sa.Column("verification", sa.Uuid),
+    sa.Column("verification_state", sa.String, nullable=False),
+    sa.Column("outcome", sa.String),  # how it ends once its worker has stopped or discarded
+    sa.Column("outcome_reason", sa.String),
+    sa.Column("outputs", sa.JSON),
+    sa.Column("evidence", sa.JSON),
+    sa.Column("started_at", INSTANT),
+    sa.Column("finished_at", INSTANT),
+)
+
+holds = sa.Table(
+    "holds",
+    metadata,
+    sa.Column("stage_key", sa.String, primary_key=True),
+    sa.Column("revision", sa.Integer, primary_key=True),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("held_at", INSTANT, nullable=False),
+)
