@@ -1,0 +1,37 @@
+"""The builder's wiring: its table of contents."""
+
+from services.builder.adapters.workspace import Bench
+from services.builder.build_worker import BuildWorker
+from services.builder.handlers import Builder
+from services.builder.settings import BuilderSettings
+from shared.artifacts import LocalArtifactStore
+from shared.bus import Subscription
+from shared.db import Database, ServiceDatabase
+from shared.events import BuildRequested
+from shared.git import GitMirrors
+from shared.process import LocalProcesses
+from shared.service import Service
+from shared.work import Workers
+
+
+def build(database: Database, settings: BuilderSettings) -> Service:
+    """Wire the builder."""
+    db = ServiceDatabase(database, "builder")
+    artifacts = LocalArtifactStore(settings.data / "artifacts")
+    builder = Builder(db, artifacts)
+    workers = Workers(db, settings.worker, settings.builder_slots)
+    bench = Bench(
+        root=settings.data / "builder",
+        source=GitMirrors(settings.mirrors_folder),
+        processes=LocalProcesses(),
+        store=artifacts,
+        clock=database.clock,
+    )
+    worker = BuildWorker(db, workers, bench)
+
+    async def work() -> None:
+        await worker.sweep()
+        await artifacts.tidy()
+        await workers.run({"build": worker})
+
+    return Service(Subscription(db, {BuildRequested: builder.build_requested}), background=(work,))

@@ -1,0 +1,20 @@
+"""The builder's settings."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from shared.settings import Settings
+
+
+class BuilderSettings(Settings):
+    """Read once, in `app.py`."""
+
+    worker: str = "embedded"  # stable and exclusive among the builder's replicas
+    builder_slots: int = Field(default=2, ge=1)  # builds at once: they take the machine's cores
+    mirrors: Path | None = None  # shared with the synthesizer by default
+
+    @property
+    def mirrors_folder(self) -> Path:
+        """Return where git mirrors are kept."""
+        return self.mirrors or self.data / "mirrors"
