@@ -261,7 +261,7 @@ class Bench:
         return _Workspace(self.root.absolute() / name)
 
     def _workspaces(self) -> tuple[Path, ...]:
-        with suppress(FileNotFoundError), disk_faults("looking for workspaces"):
+        with disk_faults("looking for workspaces"), suppress(FileNotFoundError):
             return tuple(self.root.iterdir())
         return ()
 

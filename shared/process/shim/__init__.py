@@ -1,0 +1,21 @@
+"""The program that stands between a worker and the process of a step, and outlives the worker.
+
+`LocalProcesses` starts it as `python -I -S start.py FOLDER`; it imports nothing of Windlass and only
+what is cheap of the standard library, because every import delays the child's first instruction.
+For the same reason it is a package: what is imported is compiled once. What it shares with its
+starter is the folder, and a shim of an older Windlass meets newer workers there:
+
+    spec       what to run, NUL-ended `name=value` fields; removed once read (it may hold secrets)
+    lock       flock'ed for as long as a shim lives here, whatever its process id
+    claimed/   a shim took the folder; there is never a second one
+    pid        the shim's process id and its grace in seconds
+    group      the child's process group, the start of its leader, and the boot they belong to
+    stop       made by a worker: do not start, or stop
+    promoted   made by a worker: a kept service that ends by itself is started again
+    output     `<unix time> <text>` a line; a kept service goes on in `output.<first line>`
+    bell       a FIFO that gets a byte when there is something to look at
+    exit       how it ended, as JSON; until then `exit.reserved` keeps the room for it
+    shim.log   what the shim itself had to complain about: nothing, unless it is broken
+
+Time is read here directly: this program has no loop and no clock of Windlass's to share.
+"""

@@ -1,0 +1,25 @@
+"""Free ports for tests: below those that the kernel gives to outgoing connections, and never one twice."""
+
+import os
+import socket
+from itertools import count
+
+FIRST = 10_000
+RANGE = 9_000  # ends before the ports that Windlass itself chooses from
+STRIDE = 97  # test processes beside each other begin at different places
+
+_numbers = count(os.getpid() * STRIDE)
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
+    for number in _numbers:
+        port = FIRST + number % RANGE
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("counting does not end")
