@@ -2,11 +2,18 @@
 
 from collections.abc import Mapping
 
+from services.deployer.adapters.gateway.client import GatewayClient
+from services.deployer.adapters.local.host import Host
+from services.deployer.adapters.local.succession import Succession
+from services.deployer.adapters.local_target import LocalTarget
 from services.deployer.handlers import Deployer
+from services.deployer.settings import DeployerSettings
 from services.deployer.step_carrier import StepCarrier
 from services.deployer.step_worker import StepWorker
+from shared.artifacts import LocalArtifactStore
 from shared.bus import Subscription
-from shared.db import ServiceDatabase
+from shared.clock import Clock
+from shared.db import Database, ServiceDatabase
 from shared.events import (
     ArtifactBuilt,
     ArtifactFailed,
@@ -15,7 +22,42 @@ from shared.events import (
     VerificationFailed,
     VerificationPassed,
 )
+from shared.process import LocalProcesses
+from shared.service import Service
+from shared.timers import Ticker
 from shared.work import Worker, Workers
+
+
+def build(database: Database, settings: DeployerSettings) -> Service:
+    """Wire the deployer."""
+    db = ServiceDatabase(database, "deployer")
+    deployer = Deployer(db, lambda at: ticker.due(at))  # noqa: PLW0108 - the ticker comes after
+    ticker = Ticker(database.clock, deployer.resume)
+    workers = Workers(db, settings.worker, settings.deployer_slots)
+    target = local_target(settings, database.clock)
+    looking_after = Ticker(database.clock, target.resume)
+
+    async def work() -> None:
+        try:
+            await workers.run(workers_by_kind(db, workers, target.carriers()))
+        finally:
+            await target.close()
+
+    return Service(subscription(deployer), background=(work, ticker.run, looking_after.run))
+
+
+def local_target(settings: DeployerSettings, clock: Clock) -> LocalTarget:
+    """Wire the local target of a data folder."""
+    folder = settings.data / "deployer"
+    host = Host(
+        folder=folder,
+        processes=LocalProcesses(),
+        gateway=GatewayClient(folder / "gateway", clock),
+        artifacts=LocalArtifactStore(settings.data / "artifacts"),
+        clock=clock,
+        stable_host=settings.gateway_host,
+    )
+    return LocalTarget(host, Succession(host))
 
 
 def subscription(deployer: Deployer) -> Subscription:

@@ -73,6 +73,7 @@ class StepRecord:
     outcome_reason: str
     outputs: dict[str, str]
     evidence: Evidence | None
+    finished_at: datetime | None
 
     def awaits(self, verification: UUID) -> bool:
         """Tell whether this verdict is still to come."""
@@ -117,6 +118,7 @@ def step_record(row: Any) -> StepRecord:
         outcome_reason=row.outcome_reason or "",
         outputs=row.outputs or {},
         evidence=_evidence(row.evidence),
+        finished_at=row.finished_at,
     )
 
 

@@ -50,6 +50,7 @@ class StepPicture:
     verification: VerificationState = VerificationState.NONE  # of its candidate
     stopping: bool = False  # its worker was told to stop, or its candidate is being discarded
     evidence: Evidence | None = None
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +160,7 @@ def next_moves(picture: RunPicture) -> Sequence[Move]:
     if picture.state is State.CANCELLING:
         return _wind_up(picture, "the run was cancelled", Finish(Trigger.WORK_STOPPED))
     if picture.now >= picture.deadline:
-        evidence = _limit_evidence(picture, "the stage", "", picture.deadline)
-        ending = Finish(Trigger.DEADLINE_PASSED, evidence=evidence)
+        ending = Finish(Trigger.DEADLINE_PASSED, evidence=_limit_evidence(picture))
         return _wind_up(picture, "the stage's time limit passed", ending)
     return _build(picture) or _run_steps(picture)
 
@@ -173,7 +173,8 @@ def waits_for_build(picture: RunPicture) -> Sequence[ArtifactPlan]:
 def _build(picture: RunPicture) -> Sequence[Move]:
     for plan, state, evidence in picture.artifacts:
         if state is ArtifactState.FAILED:
-            return [Finish(Trigger.WORK_FAILED, "build", plan.id, evidence)]
+            ending = Finish(Trigger.WORK_FAILED, "build", plan.id, evidence)
+            return _wind_up(picture, f"artifact '{plan.name}' could not be built", ending)
     return [RequestArtifact(plan) for plan, state, _ in picture.artifacts if state is ArtifactState.PENDING]
 
 
@@ -186,6 +187,8 @@ def _run_steps(picture: RunPicture) -> Sequence[Move]:
     failed = _first_not_passed(picture)
     if failed:
         return _fail(picture, failed)
+    if _one_is_failing(picture):
+        return _go_on(picture)
     return [*_go_on(picture), *_start_ready(picture)] or _verify_stage(picture)
 
 
@@ -215,8 +218,20 @@ def _stop(picture: RunPicture, step: StepPlan, outcome: StepTrigger, reason: str
 
 
 def _first_not_passed(picture: RunPicture) -> StepPlan | None:
+    """Return the step that failed first: one that was stopped for it is a consequence, not a cause."""
+
+    def place(step: StepPlan) -> tuple[bool, datetime]:
+        seen = picture.steps[step.id]
+        return seen.state is StepState.CANCELLED, seen.ended_at or picture.now
+
     ended_badly = (s for s in picture.stage.steps if picture.steps[s.id].state in NOT_PASSED)
-    return next(ended_badly, None)
+    return min(ended_badly, key=place, default=None)
+
+
+def _one_is_failing(picture: RunPicture) -> bool:
+    """Tell whether a step is known not to pass, though it is not over yet: nothing starts beside it."""
+    active = (seen for seen in picture.steps.values() if seen.state in ACTIVE)
+    return any(seen.stopping or seen.verification is VerificationState.FAILED for seen in active)
 
 
 def _fail(picture: RunPicture, failed: StepPlan) -> Sequence[Move]:
@@ -284,7 +299,7 @@ def _begin(picture: RunPicture, step: StepPlan) -> Move:
 
 def _verify_stage(picture: RunPicture) -> Sequence[Move]:
     """After the last step: probe what now answers on the stable addresses."""
-    if any(picture.steps[step.id].state in ACTIVE for step in picture.stage.steps):
+    if any(picture.steps[step.id].state not in PASSED for step in picture.stage.steps):
         return []
     probed = any(
         STEP_TYPES[step.type].verified and picture.steps[step.id].state is StepState.SUCCEEDED
@@ -297,13 +312,20 @@ def _verify_stage(picture: RunPicture) -> Sequence[Move]:
     return [VerifyStage()] if picture.verification is VerificationState.NONE else []
 
 
-def _limit_evidence(picture: RunPicture, what: str, name: str, limit: datetime) -> Evidence:
-    active = [step.name for step in picture.stage.steps if picture.steps[step.id].state in ACTIVE]
-    at = f" while {', '.join(active)} was running" if active else ""
+def _limit_evidence(picture: RunPicture) -> Evidence:
+    """Tell what the stage's limit cut short; a release that had yet to prove itself counts as not good."""
+    cut_short = [step for step in picture.stage.steps if picture.steps[step.id].state in _CUT_SHORT]
+    brought_up = any(STEP_TYPES[step.type].verified for step in cut_short)
+    unverified = picture.verification in AWAITED
+    names = [step.name for step in cut_short] + ["verification"] * unverified
+    during = f" during {', '.join(names)}" if names else ""
     return Evidence(
-        phase="deploy",
+        phase="verify" if unverified else "rollout" if brought_up else "deploy",
         kind="timeout",
-        what=name or picture.stage.name,
-        message=f"{what} did not finish by {limit:%H:%M:%S} UTC, its time limit{at}",
+        what=picture.stage.name,
+        message=f"the stage did not finish by {picture.deadline:%H:%M:%S} UTC, its time limit{during}",
         finished_at=picture.now,
     )
+
+
+_CUT_SHORT = ACTIVE | {StepState.CANCELLED, StepState.TIMED_OUT}

@@ -235,6 +235,7 @@ def _step_picture(record: StepRecord) -> StepPicture:
         verification=record.verification_state,
         stopping=record.outcome is not None,
         evidence=record.evidence,
+        ended_at=record.finished_at,
     )
 
 

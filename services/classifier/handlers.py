@@ -1,0 +1,58 @@
+"""What the classifier does when it hears of a failed run."""
+
+from dataclasses import dataclass, replace
+
+import structlog
+
+from services.classifier.evidence import Setting
+from services.classifier.rules import classify
+from shared.db import ServiceDatabase
+from shared.events import FailureClassified, Message, RunFailed, RunTimedOut
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """One method per event heard."""
+
+    db: ServiceDatabase
+
+    async def run_failed(self, message: Message[RunFailed]) -> None:
+        """Name the failure."""
+        await self._name(
+            message, replace(_setting(message), no_candidate=message.body.rollback == "no_candidate")
+        )
+
+    async def run_timed_out(self, message: Message[RunTimedOut]) -> None:
+        """Name the failure."""
+        await self._name(message, replace(_setting(message), whole_stage=not message.body.step))
+
+    async def _name(self, message: Message[RunFailed] | Message[RunTimedOut], setting: Setting) -> None:
+        async with self.db.hearing(message) as tx:
+            if tx.seen_before:
+                return
+            run = message.body
+            found = classify(run.evidence, setting)
+            tx.emit(
+                FailureClassified(
+                    pipeline=run.pipeline,
+                    stage=run.stage,
+                    run=run.run,
+                    revision=run.revision,
+                    failure_stage=found.answer.stage,
+                    category=found.answer.category,
+                    code=found.answer.code,
+                    retryable=found.answer.retryable,
+                    rule=found.rule,
+                    likely_cause=found.likely_cause,
+                    lines=found.lines,
+                    commands=found.commands,
+                )
+            )
+        log.info("failure.classified", run=str(run.run), code=found.answer.code, rule=found.rule)
+
+
+def _setting(message: Message[RunFailed] | Message[RunTimedOut]) -> Setting:
+    run = message.body
+    return Setting(run.pipeline, run.stage, str(run.revision), run.kind)

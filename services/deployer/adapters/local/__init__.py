@@ -1,0 +1,16 @@
+"""What the local carriers stand on: release folders, their processes, and the addresses they get.
+
+Everything is known from the disk, so that any life of Windlass can go on where another was killed:
+
+    local/<pipeline>/<stage>/<step>/    one place; its stable address is the gateway's route of that name
+        port                            the stable port, if it was chosen here
+        releases/<run>.<attempt>/       one release
+            files/                      the artifact, never changed
+            home/                       its processes' HOME
+            port                        of its candidate address
+            launch.json                 how its process is started
+            switched, retired, ended, discarded     how far it has come
+            lives/<n>/                  one process after the other; the highest counts
+                port                    where it listens
+                process/                see shared/process
+"""

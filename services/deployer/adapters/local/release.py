@@ -1,0 +1,184 @@
+"""One release on the disk: its files, how it is started, how far it has come."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Literal
+
+from services.deployer.adapters.gateway.route import as_json, replace_file
+from services.deployer.adapters.local.host import Host, Place
+from services.deployer.step_order import StepOrder
+from shared.artifacts.blocking import beside_the_loop
+from shared.artifacts.folder import remove
+from shared.faults import Refused
+from shared.ids import Digest
+
+GONE = ".gone-"  # begins the name of what is being removed
+
+Mark = Literal[
+    "switched",  # it was given the stable address, or is just being given it
+    "retired",  # another one has it since: its process is to end
+    "ended",  # retired, and its process has ended
+    "discarded",  # it never got the address and is not to
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How a release is started, the same way every time, and what it is."""
+
+    release: str
+    revision: int
+    commit: str
+    command: Sequence[str] = ()  # empty: a static release
+    env: Mapping[str, str] = field(default_factory=dict)  # without PORT
+    grace_seconds: float = 0.0
+
+
+LAUNCH_KEYS = frozenset(each.name for each in fields(Launch))  # a later Windlass may write more
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One process of a release."""
+
+    folder: Path
+
+    @property
+    def port_file(self) -> Path:
+        """Return where its port is noted."""
+        return self.folder / "port"
+
+    @property
+    def process(self) -> Path:
+        """Return the folder of its process."""
+        return self.folder / "process"
+
+    @property
+    def silent_file(self) -> Path:
+        """Return the mark of one that was stopped because it never listened."""
+        return self.folder / "silent"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release's folder."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """Return the name by which routes refer to it."""
+        return self.folder.name
+
+    @property
+    def marker(self) -> str:
+        """Return what its answers carry: the run, whichever attempt it was."""
+        return self.name.rpartition(".")[0]
+
+    @property
+    def files(self) -> Path:
+        """Return the unpacked artifact."""
+        return self.folder / "files"
+
+    @property
+    def home(self) -> Path:
+        """Return its processes' HOME."""
+        return self.folder / "home"
+
+    @property
+    def port_file(self) -> Path:
+        """Return where the port of its candidate address is noted."""
+        return self.folder / "port"
+
+    def has(self, mark: Mark) -> bool:
+        """Tell whether it has come that far."""
+        return (self.folder / mark).exists()
+
+    def put(self, mark: Mark) -> None:
+        """Note that it has come that far."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / mark).touch()
+
+    def launch(self) -> Launch | None:
+        """Return how it is started; None when it was never made ready."""
+        document = as_json(self.folder / "launch.json")
+        if not document:
+            return None
+        return Launch(**{key: value for key, value in document.items() if key in LAUNCH_KEYS})
+
+    def note_launch(self, launch: Launch) -> None:
+        """Keep how it is started."""
+        replace_file(self.folder / "launch.json", json.dumps(asdict(launch)).encode())
+
+    def life(self, number: int) -> Life:
+        """Return its process of that number, from 1."""
+        return Life(self.folder / "lives" / str(number))
+
+    def life_number(self) -> int:
+        """Return the number of its latest process; 0 when there was none."""
+        return max(self._life_numbers(), default=0)
+
+    def lives(self) -> Sequence[Life]:
+        """Return its processes, the latest last."""
+        return [self.life(number) for number in sorted(self._life_numbers())]
+
+    def _life_numbers(self) -> Sequence[int]:
+        with suppress(FileNotFoundError):
+            return [int(each.name) for each in (self.folder / "lives").iterdir() if each.name.isdecimal()]
+        return []
+
+
+def release_of(place: Place, order: StepOrder) -> Release:
+    """Return the release that an order makes."""
+    return Release(place.releases / f"{order.release}.{order.attempt}")
+
+
+def pinned(order: StepOrder, artifact: str) -> Digest:
+    """Return the digest of an artifact of the revision; `Refused` when it has none of that name."""
+    if digest := order.artifacts.get(artifact):
+        return digest
+    raise Refused(f"revision {order.revision} has no artifact called {artifact!r}")
+
+
+def releases_in(place: Place) -> Sequence[Release]:
+    """Return a place's releases, the newest last."""
+    with suppress(FileNotFoundError):
+        folders = [each for each in place.releases.iterdir() if not each.name.startswith(".")]
+        return [Release(folder) for folder in sorted(folders, key=_made_at)]
+    return []
+
+
+async def delete(host: Host, folder: Path) -> None:
+    """Remove a folder: from one moment to the next nobody finds it any more, however large it is."""
+    async with host.removing:
+        gone = folder.with_name(f"{GONE}{folder.name}")
+        await _remove(gone)
+        with suppress(FileNotFoundError):
+            os.rename(folder, gone)  # noqa: PTH104 - a moment, not worth a thread
+        await _remove(gone)
+
+
+async def delete_leftovers(host: Host, parent: Path) -> None:
+    """Remove what a killed life was about to remove."""
+    async with host.removing:
+        for gone in _leftovers(parent):
+            await _remove(gone)
+
+
+def _leftovers(parent: Path) -> Sequence[Path]:
+    return list(parent.glob(f"{GONE}*"))
+
+
+async def _remove(folder: Path) -> None:
+    if os.path.lexists(folder):
+        await beside_the_loop(lambda _: remove(folder))
+
+
+def _made_at(folder: Path) -> tuple[int, str]:
+    with suppress(FileNotFoundError):
+        return (folder / "launch.json").stat().st_mtime_ns, folder.name
+    return 0, folder.name

@@ -1,0 +1,105 @@
+"""LOCAL:STATIC:DEPLOY: an immutable folder, verified on a port of its own, then given the stable one."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from services.deployer.adapters.local import address
+from services.deployer.adapters.local.evidence import Witness
+from services.deployer.adapters.local.host import Host, Place
+from services.deployer.adapters.local.release import Launch, Release, pinned, release_of
+from services.deployer.adapters.local.succession import Succession
+from services.deployer.step_order import Done, Launched, StepAnswer, StepOrder, Stopped
+from shared.artifacts.folder import disk_faults
+from shared.crash import point
+from shared.events import LogLine
+from shared.faults import Refused
+from shared.step_types import LocalStaticDeploy
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStatic:
+    """Carries out LOCAL:STATIC:DEPLOY."""
+
+    host: Host
+    succession: Succession
+
+    async def run(self, order: StepOrder, called_off: asyncio.Event) -> StepAnswer:
+        """Unpack the release and show it as a candidate."""
+        with disk_faults(f"deploying {order.step.id}"):
+            try:
+                return await self._run(order, called_off)
+            except Refused as fault:
+                return self._witness.said(order, "artifact", str(fault))
+
+    async def switch(self, order: StepOrder) -> StepAnswer:
+        """Have the stable address lead to the candidate."""
+        place = self.host.place(order)
+        release = release_of(place, order)
+        with disk_faults(f"switching {order.step.id}"):
+            async with self.host.lock(place):
+                answer = await self._switch(order, place, release)
+            self.succession.begin_chores(place)
+        return answer
+
+    async def discard(self, order: StepOrder) -> StepAnswer:
+        """Remove the candidate."""
+        place = self.host.place(order)
+        release = release_of(place, order)
+        with disk_faults(f"discarding {order.step.id}"):
+            async with self.host.lock(place):
+                await self._discard(place, release)
+            self.succession.begin_tidying(place)
+        return Done()
+
+    async def output(
+        self,
+        order: StepOrder,  # noqa: ARG002
+        first_line: int,  # noqa: ARG002
+    ) -> AsyncIterator[Sequence[LogLine]]:
+        """Give nothing: no program runs."""
+        nothing: Sequence[Sequence[LogLine]] = ()
+        for lines in nothing:
+            yield lines
+
+    async def _run(self, order: StepOrder, called_off: asyncio.Event) -> StepAnswer:
+        params = LocalStaticDeploy.model_validate(order.step.params)
+        place = self.host.place(order)
+        release = release_of(place, order)
+        digest = pinned(order, params.artifact)
+        if called_off.is_set() or release.has("discarded"):
+            return Stopped()
+        await self.host.artifacts.unpack(digest, release.files)
+        point("deployer.release.unpacked")
+        release.note_launch(Launch(order.release, order.revision, order.commit))
+        if called_off.is_set():
+            return Stopped()
+        if not release.has("switched"):
+            route = address.template(order, "static", root=str(release.files.absolute()))
+            await address.show_candidate(self.host, place, release, route)
+        return Launched((address.probe_target(order, release, params.verify),))
+
+    async def _switch(self, order: StepOrder, place: Place, release: Release) -> StepAnswer:
+        if done := address.was_taken_over(self.host, place, release):
+            return Done({"url": done})
+        if not release.files.is_dir() or release.has("discarded"):
+            return self._witness.said(order, "target", "the candidate is no longer there")
+        self.succession.note_replaced(place)
+        release.put("switched")
+        point("deployer.release.promoted")
+        params = LocalStaticDeploy.model_validate(order.step.params)
+        route = address.template(order, "static", root=str(release.files.absolute()))
+        taken = await address.take_over(self.host, place, release, route, params.port)
+        if taken.problem:
+            return self._witness.said(order, "target", taken.problem)
+        return Done({"url": taken.url})
+
+    async def _discard(self, place: Place, release: Release) -> None:
+        if address.was_taken_over(self.host, place, release):
+            return  # it is live, or has been
+        release.put("discarded")
+        await address.hide_candidate(self.host, place, release)
+
+    @property
+    def _witness(self) -> Witness:
+        return Witness("rollout", "the site", self.host.processes, self.host.clock)

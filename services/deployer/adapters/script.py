@@ -1,0 +1,158 @@
+"""SCRIPT:EXECUTE: shell lines of the repository's own, run once.
+
+    attempts/<run>/<step>/<attempt>/lives/<n>/
+        files/      the working directory: the artifact, unpacked afresh, or nothing
+        home/       HOME
+        script      what is run
+        process/    see shared/process
+
+There is a second `<n>` only where the first was lost with its host and the step may run again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+from services.deployer.adapters.gateway.route import replace_file
+from services.deployer.adapters.local.environment import environment
+from services.deployer.adapters.local.evidence import Witness
+from services.deployer.adapters.local.host import Host, path_part
+from services.deployer.adapters.local.progress import Attempt, Attempts
+from services.deployer.adapters.local.release import delete, pinned
+from services.deployer.adapters.local.succession import Chores
+from services.deployer.step_order import Done, StepAnswer, StepOrder, Stopped
+from shared.artifacts.folder import disk_faults
+from shared.crash import point
+from shared.events import LogLine
+from shared.faults import Refused
+from shared.process import Absent, Exit, Lost, ProcessSpec
+from shared.step_types import ScriptExecute
+
+LIVES_MAX = 3  # processes of one attempt, where a lost one may be started again
+LIMIT_MARGIN_SECONDS = 10.0  # the engine's own limit comes first, unless Windlass is down
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptExecution:
+    """Carries out SCRIPT:EXECUTE."""
+
+    host: Host
+    chores: Chores
+    attempts: Attempts = field(default_factory=Attempts)
+
+    async def run(self, order: StepOrder, called_off: asyncio.Event) -> StepAnswer:
+        """Run the script, or take up the one that an earlier life started, to its end."""
+        with disk_faults(f"running {order.step.id}"), self.attempts.answering(order.log) as attempt:
+            try:
+                return await self._run(order, called_off, attempt)
+            except Refused as fault:
+                return self._witness.said(order, "artifact", str(fault))
+
+    async def switch(self, order: StepOrder) -> StepAnswer:  # noqa: ARG002
+        """Answer that it is done: a script has no candidate."""
+        return Done()
+
+    async def discard(self, order: StepOrder) -> StepAnswer:
+        """End the script, or see to it that it never starts."""
+        with disk_faults(f"discarding {order.step.id}"):
+            for life in self._lives(order) or [self._life(order, 1)]:
+                await self.host.processes.stop(life / "process")
+            self._begin_clearing(order)
+        return Done()
+
+    async def output(self, order: StepOrder, first_line: int) -> AsyncIterator[Sequence[LogLine]]:
+        """Give what the script says; where it was started again, one after the other."""
+        attempt = self.attempts.of(order.log)
+        skipped = first_line
+        for number in count(1):
+            if not await attempt.reaches(number):
+                return
+            async for batch in self.host.processes.output(self._life(order, number) / "process", 0):
+                kept = batch[skipped:]
+                skipped = max(skipped - len(batch), 0)
+                if kept:
+                    yield kept
+
+    async def _run(self, order: StepOrder, called_off: asyncio.Event, attempt: Attempt) -> StepAnswer:
+        number = max(len(self._lives(order)), 1)
+        while True:
+            life = self._life(order, number)
+            if isinstance(self.host.processes.observe(life / "process"), Absent):
+                spec = await self._make_ready(order, life)
+                if called_off.is_set():
+                    return Stopped()
+                await self.host.processes.start(life / "process", spec)
+                point("deployer.script.started")
+            attempt.begin(number)
+            end = await self._end(life / "process", called_off)
+            point("deployer.script.ended")
+            if not (isinstance(end, Lost) and order.step.repeatable and number < LIVES_MAX):
+                self._begin_clearing(order)
+                return self._answer(order, life, end, called_off)
+            number += 1
+
+    async def _make_ready(self, order: StepOrder, life: Path) -> ProcessSpec:
+        """Put everything there that the script needs; safe to repeat until it is started."""
+        params = ScriptExecute.model_validate(order.step.params)
+        env = environment(order, params.env, self.host.search_path, life / "home")
+        (life / "home").mkdir(mode=0o700, parents=True, exist_ok=True)
+        if params.artifact:
+            await self.host.artifacts.unpack(pinned(order, params.artifact), life / "files")
+        else:
+            (life / "files").mkdir(exist_ok=True)
+        script = "\n".join(["set -eu", *params.commands, ""])
+        replace_file(life / "script", script.encode())
+        point("deployer.script.ready")
+        return ProcessSpec(
+            argv=("/bin/sh", str((life / "script").absolute())),
+            cwd=life / "files",
+            env=env,
+            limit_seconds=order.step.timeout_seconds + LIMIT_MARGIN_SECONDS,
+        )
+
+    async def _end(self, process: Path, called_off: asyncio.Event) -> Exit | Lost:
+        """Wait for the script's end; bring it about once it is called off."""
+        ended = asyncio.ensure_future(self.host.processes.wait(process))
+        called = asyncio.ensure_future(called_off.wait())
+        try:
+            await asyncio.wait({ended, called}, return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                await self.host.processes.stop(process)
+            return await ended
+        finally:
+            for task in (ended, called):
+                task.cancel()
+            await asyncio.gather(ended, called, return_exceptions=True)
+
+    def _answer(
+        self, order: StepOrder, life: Path, end: Exit | Lost, called_off: asyncio.Event
+    ) -> StepAnswer:
+        if isinstance(end, Exit) and end.succeeded:
+            return Done()
+        if called_off.is_set() and isinstance(end, Exit) and end.reason == "stopped":
+            return Stopped()
+        return self._witness.ended(order, life / "process", end)
+
+    def _life(self, order: StepOrder, number: int) -> Path:
+        attempts = self.host.folder / "attempts" / str(order.run) / path_part(order.step.id)
+        return attempts / str(order.attempt) / "lives" / str(number)
+
+    def _lives(self, order: StepOrder) -> Sequence[Path]:
+        lives = (self._life(order, number) for number in range(1, LIVES_MAX + 1))
+        return [life for life in lives if life.is_dir()]
+
+    @property
+    def _witness(self) -> Witness:
+        return Witness("deploy", "the script", self.host.processes, self.host.clock)
+
+    def _begin_clearing(self, order: StepOrder) -> None:
+        self.chores.begin(f"clear {order.log}", partial(self._clear, self._lives(order)))
+
+    async def _clear(self, lives: Sequence[Path]) -> None:
+        """Remove what a script worked with; what it said and how it ended stays."""
+        for life in lives:
+            await delete(self.host, life / "files")
+            await delete(self.host, life / "home")

@@ -1,0 +1,92 @@
+"""The embedded program's table of contents: what is built, in which order it starts and ends."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+
+import structlog
+
+from deploy.migrations import bring_up_to_date
+from services.embedded import data_folder, web
+from services.embedded.client_file import write_client_file
+from services.embedded.settings import EmbeddedSettings
+from shared import crash, logs
+from shared.access import Access
+from shared.bus.embedded import EmbeddedBus
+from shared.clock import SystemClock
+from shared.db.sqlite import SqliteDatabase
+from shared.service import Service
+from shared.settings import Settings
+
+# Each has `services/<name>/app.py` with `build` and `settings.py` with `<Name>Settings`.
+SERVICES = ("ingest", "synthesizer", "builder", "deployer", "verifier", "classifier")
+
+DATABASE_FILE = "windlass.db"
+
+log = structlog.get_logger()
+
+
+def run(settings: EmbeddedSettings) -> None:
+    """Run everything until SIGTERM or SIGINT; raises `CannotStart` when that is not possible."""
+    crash.arm(settings.crash_at, settings.crash_trace)
+    logs.configure(json=not sys.stderr.isatty(), level=settings.log_level)
+    with data_folder.held(settings.data) as folder, web.bind(settings.host, settings.port) as listener:
+        asyncio.run(_run(folder, listener))
+
+
+async def _run(folder: Path, listener: web.Listener) -> None:
+    file = folder / DATABASE_FILE
+    database = SqliteDatabase(file, SystemClock())
+    try:
+        services = [_build(name, database, folder) for name in SERVICES]
+        bring_up_to_date(file)
+        access = Access(database)
+        url = web.url_of(listener)
+        await write_client_file(folder, url, access)
+        server = web.WebServer(web.make_app(access, services))
+        parts = _parts(database, services)
+        await _until_told(server, listener, parts, f"Windlass is ready at {url} (data in {folder})")
+    finally:
+        await database.close()
+
+
+def _build(name: str, database: SqliteDatabase, folder: Path) -> Service:
+    settings_class: type[Settings] = getattr(
+        import_module(f"services.{name}.settings"), f"{name.title()}Settings"
+    )
+    build: Callable[..., Service] = import_module(f"services.{name}.app").build
+    return build(database, settings_class(data=folder))
+
+
+def _parts(database: SqliteDatabase, services: Sequence[Service]) -> list[Callable[[], Awaitable[None]]]:
+    bus = EmbeddedBus(database, [service.subscription for service in services])
+    return [bus.run, *(part for service in services for part in service.background)]
+
+
+async def _until_told(
+    server: web.WebServer,
+    listener: web.Listener,
+    parts: Sequence[Callable[[], Awaitable[None]]],
+    greeting: str,
+) -> None:
+    """Run all parts; end the server first, so that nothing is taken that nobody carries on."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.end)
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(_forever(part)) for part in parts]
+        serving = tasks.create_task(server.serve([listener]))
+        await server.listening.wait()
+        print(greeting, flush=True)  # noqa: T201 - the one line that is the program's own output
+        await serving
+        log.info("program.ended")
+        for task in running:
+            task.cancel()
+
+
+async def _forever(part: Callable[[], Awaitable[None]]) -> None:
+    await part()
+    raise RuntimeError(f"{part} ended by itself")

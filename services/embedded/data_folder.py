@@ -1,0 +1,44 @@
+"""The data folder: made readable by its owner only, and used by one Windlass at a time."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from services.embedded.faults import CannotStart
+
+LOCK_FILE = "lock"
+OWNER_ONLY = 0o700
+PID_BYTES_MAX = 20
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[Path]:
+    """Hold the folder; the kernel lets go of it when this process ends, however that is."""
+    try:
+        folder.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
+        folder.chmod(OWNER_ONLY)
+        handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise CannotStart(
+            f"The data folder {folder} cannot be used: {error.strerror}. Name another with --data."
+        ) from error
+    try:
+        _lock(handle, folder)
+        yield folder
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, folder: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        owner = os.pread(handle, PID_BYTES_MAX, 0).decode(errors="replace").strip() or "unknown"
+        raise CannotStart(
+            f"Another Windlass (process {owner}) uses {folder}. Stop it first, or give this one a folder of "
+            "its own with --data and a port of its own with --port."
+        ) from None
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)

@@ -1,0 +1,110 @@
+"""The one HTTP server of the process: all services' routes, and whether the process is well."""
+
+import asyncio
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+from services.embedded.faults import CannotStart
+from shared import problems
+from shared.access import Access
+from shared.service import Service
+
+BACKLOG = 2_048  # connections the kernel keeps waiting
+GRACE_SECONDS = 1  # for requests in hand, streams among them, when the program is told to end
+KEEP_ALIVE_SECONDS = 75
+
+
+def make_app(access: Access, services: Sequence[Service]) -> FastAPI:
+    """Put every service's routes into one application."""
+    app = FastAPI(
+        title="Windlass",
+        version="1",
+        description="Continuous deployment, one revision at a time through each stage.",
+        docs_url=None,  # their pages load scripts from elsewhere
+        redoc_url=None,
+    )
+    problems.install(app)
+
+    @app.get("/healthz", tags=["process"], summary="Whether the process answers")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["process"], summary="Whether it can do its work")
+    async def readyz() -> dict[str, str]:
+        await access.holder("asked only to see whether the database answers")
+        return {"status": "ready"}
+
+    for service in services:
+        if service.router is not None:
+            app.include_router(service.router)
+    return app
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take the address before anything else is begun; nobody is answered until the server runs."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise CannotStart(f"{host!r} is not an address of this machine: {error.strerror}.") from error
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise CannotStart(
+            f"Cannot listen on {host} port {port}: {error.strerror}. Name another with --port; 0 takes any "
+            "that is free."
+        ) from error
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return how this machine reaches the server."""
+    host, port = listener.getsockname()[:2]
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - every address, so loopback too
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+Listener = socket.socket
+
+
+class WebServer(uvicorn.Server):
+    """A uvicorn that leaves the process's signals to the program around it."""
+
+    def __init__(self, app: FastAPI) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http="httptools",
+                ws="none",
+                loop="none",
+                lifespan="off",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                backlog=BACKLOG,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+        )
+        self.listening = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so."""
+        await super().startup(sockets)
+        self.listening.set()
+
+    def end(self) -> None:
+        """Take no more requests; those in hand have a moment to end."""
+        self.should_exit = True

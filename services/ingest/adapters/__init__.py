@@ -1,0 +1,1 @@
+"""Ingest's outside systems: the key file and the folders of local repositories."""

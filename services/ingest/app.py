@@ -1,0 +1,42 @@
+"""Ingest's table of contents."""
+
+from fastapi import APIRouter
+
+from services.ingest.accept_queue import AcceptQueue
+from services.ingest.adapters.vault import FileVault
+from services.ingest.body import BodyRoom
+from services.ingest.handlers import Ingest
+from services.ingest.routes.deployments import Deployments
+from services.ingest.routes.repositories import Registry
+from services.ingest.routes.webhooks import Webhooks
+from services.ingest.settings import IngestSettings
+from services.ingest.store import IngestStore
+from shared.access import Access
+from shared.bus import Subscription
+from shared.db import Database, ServiceDatabase
+from shared.delivery import Handler
+from shared.events import Event, PlanRejected, RevisionPlanned
+from shared.service import Service
+from shared.timers import Ticker
+
+
+def build(database: Database, settings: IngestSettings) -> Service:
+    """Wire ingest."""
+    db = ServiceDatabase(database, "ingest")
+    store = IngestStore(db)
+    vault = FileVault(settings.data / "ingest" / "secret.key")
+    queue = AcceptQueue(store)
+    access = Access(database)
+    ingest = Ingest(store)
+
+    router = APIRouter()
+    router.include_router(Webhooks(store, vault, queue, BodyRoom()).router())
+    router.include_router(Registry(store, vault, settings).router(access))
+    router.include_router(Deployments(store).router(access))
+
+    heard: dict[type[Event], Handler] = {
+        RevisionPlanned: ingest.revision_planned,
+        PlanRejected: ingest.plan_rejected,
+    }
+    ticker = Ticker(database.clock, store.resume)
+    return Service(Subscription(db, heard), (queue.run, ticker.run), router)

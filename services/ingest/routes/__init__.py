@@ -1,0 +1,1 @@
+"""Ingest's HTTP side, one module a subject."""

@@ -1,0 +1,154 @@
+"""`POST /api/v1/pipelines/{pipeline}/deploy`: a person asks for a deployment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Annotated
+from uuid import UUID, uuid4, uuid5
+
+from fastapi import APIRouter, Depends, Header, Query
+from pydantic import BaseModel, Field
+
+from services.ingest import registration
+from services.ingest.acceptance import CONFLICT, DELIVERIES, Registered
+from services.ingest.adapters import local_folder
+from services.ingest.routes.repositories import unknown_repository
+from services.ingest.store import Home, IngestStore
+from shared.access import Access
+from shared.events import PushReceived
+from shared.faults import Refused
+from shared.git.address import check_branch, check_commit
+from shared.ids import Commit, Pipeline
+from shared.problems import ProblemError
+
+REASON_CHARACTERS_MAX = 500
+KEY_CHARACTERS_MAX = 200
+NAMES_TOLD_MAX = 50
+USUAL_BRANCH = "main"  # of a remote that no pipeline has come from yet
+
+
+class DeploymentAsked(BaseModel):
+    """Which commit, and why."""
+
+    commit: str | None = Field(None, description="A whole commit id; without it, the branch's tip.")
+    branch: str | None = Field(None, description="Without it, the pipeline's own.")
+    reason: str = Field("", max_length=REASON_CHARACTERS_MAX)
+
+
+class DeploymentTaken(BaseModel):
+    """It is on disk and will be decided upon."""
+
+    push: UUID = Field(description="Look at /api/v1/pushes/{push} for what becomes of it.")
+    position: UUID = Field(description="Give it as min_position to read what follows from this.")
+
+
+@dataclass(frozen=True, slots=True)
+class Deployments:
+    """Takes deployments asked for by hand."""
+
+    store: IngestStore
+
+    def router(self, access: Access) -> APIRouter:
+        """Return the route; whoever asks is named in the event."""
+        router = APIRouter(tags=["pipelines"])
+
+        async def deploy(
+            pipeline: str,
+            asked: DeploymentAsked,
+            actor: Annotated[str, Depends(access)],
+            repository: Annotated[str | None, Query()] = None,
+            idempotency_key: Annotated[str | None, Header(max_length=KEY_CHARACTERS_MAX)] = None,
+        ) -> DeploymentTaken:
+            """Deploy the tip of the pipeline's branch, or one commit of it."""
+            commit = _commit(asked)
+            registered, branch = await self._source(pipeline, repository, asked)
+            push = PushReceived(
+                push=_cause(registered, idempotency_key),
+                repository=registered.name,
+                remote=registered.remote,
+                branch=branch,
+                commit=commit,
+                trigger="manual",
+                pipeline=Pipeline(pipeline),
+                pusher=actor,
+                reason=asked.reason,
+                received_at=self.store.db.clock.now(),
+            )
+            return await self._take(push, asked)
+
+        router.add_api_route(
+            "/api/v1/pipelines/{pipeline}/deploy",
+            deploy,
+            methods=["POST"],
+            status_code=202,
+            summary="Deploy a pipeline by hand",
+        )
+        return router
+
+    async def _take(self, push: PushReceived, asked: DeploymentAsked) -> DeploymentTaken:
+        body = f"{push.pipeline}\n{push.branch}\n{asked.model_dump_json()}"
+        answer = await self.store.ask(push, sha256(body.encode()).hexdigest())
+        if answer.status == CONFLICT:
+            raise ProblemError(
+                409,
+                "idempotency-conflict",
+                "This idempotency key was used before for something else; nothing was done.",
+                next_="Use a new key for a new request.",
+            )
+        return DeploymentTaken.model_validate(answer.document)
+
+    async def _source(
+        self, pipeline: str, repository: str | None, asked: DeploymentAsked
+    ) -> tuple[Registered, str]:
+        """Return where the pipeline comes from, and the branch asked for, or the one it was last seen on."""
+        rows = await self.store.repositories()
+        registered: dict[str, Registered] = {row.registered.name: row.registered for row in rows}
+        homes = await self.store.homes()
+        home = next((home for home in homes if home.pipeline == pipeline), None)
+        name = repository or (home.repository if home else _only_candidate(list(registered), homes))
+        if name is None:
+            raise _unknown_pipeline(pipeline, homes)
+        if name not in registered:
+            raise unknown_repository(name, list(registered))
+        source = registered[name]
+        usual = home.branch if home and home.repository == name else _branch(source)
+        return source, asked.branch or usual
+
+
+def _only_candidate(registered: Sequence[str], homes: Sequence[Home]) -> str | None:
+    """Return the one repository whose pipelines are not known yet, if it is one."""
+    known = {home.repository for home in homes}
+    candidates = [name for name in registered if name not in known]
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _branch(source: Registered) -> str:
+    if source.branch:
+        return source.branch
+    here = local_folder.branch_in_use(source.remote) if registration.is_path(source.remote) else None
+    return here or USUAL_BRANCH
+
+
+def _cause(source: Registered, key: str | None) -> UUID:
+    """Return the push's id: a new cause, or the one this key stands for."""
+    return uuid5(DELIVERIES, f"{source.name}\nmanual:{key}") if key else uuid4()
+
+
+def _commit(asked: DeploymentAsked) -> Commit | None:
+    try:
+        if asked.branch is not None:
+            check_branch(asked.branch)
+        return check_commit(asked.commit) if asked.commit else None
+    except Refused as refusal:
+        next_ = "Name a whole commit id (`git rev-parse COMMIT`) and a branch that exists."
+        raise ProblemError(400, "not-a-commit", f"{refusal}.", next_=next_) from None
+
+
+def _unknown_pipeline(pipeline: str, homes: Sequence[Home]) -> ProblemError:
+    known = ", ".join(home.pipeline for home in homes[:NAMES_TOLD_MAX]) or "none yet"
+    return ProblemError(
+        404,
+        "unknown-pipeline",
+        f"No pipeline is called {pipeline[:100]!a}.",
+        next_=f"Known pipelines: {known}. For one never deployed yet, name its repository (--repository).",
+    )

@@ -1,0 +1,245 @@
+"""Ingest's SQL."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services.ingest import acceptance, tables
+from services.ingest.acceptance import Answer, Delivery, Place, Registered, Seen, Verdict
+from services.ingest.github import BranchMoved
+from shared.db import Cause, Reading, ServiceDatabase, Transaction
+from shared.events import Message, PlanRejected, PushReceived, RevisionPlanned
+from shared.events.revisions import RevisionEvent
+from shared.faults import TryAgain
+from shared.ids import Pipeline, Repository
+
+ROUNDS_MAX = 3  # times a group is judged anew because of what became known meanwhile
+KEPT = timedelta(days=90)  # how long a redelivery is known as one; git knows its commit for ever
+
+Repositories = tables.repositories.c
+Deliveries = tables.deliveries.c
+Pushes = tables.pushes.c
+
+# Fixed statements for the way every webhook takes: building one anew costs more than running it.
+_BY_NAME = sa.select(tables.repositories).where(Repositories.name == sa.bindparam("name"))
+_INSERT_DELIVERY = sa.insert(tables.deliveries)
+_INSERT_PUSH = sa.insert(tables.pushes)
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryRow:
+    """A registered repository with its encrypted secret."""
+
+    registered: Registered
+    secret: bytes
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a pipeline comes from."""
+
+    pipeline: Pipeline
+    repository: Repository
+    branch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a group of deliveries."""
+
+    seen: Mapping[tuple[str, str], Seen]
+    pushed: Mapping[Place, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class IngestStore:
+    """Everything ingest keeps."""
+
+    db: ServiceDatabase
+
+    async def repository(self, name: str) -> RepositoryRow | None:
+        """Return the repository of that name."""
+        async with self.db.reading() as reading:
+            row = (await reading.execute(_BY_NAME, {"name": name})).one_or_none()
+        return _repository(row) if row else None
+
+    async def repository_at(self, remote: str) -> RepositoryRow | None:
+        """Return the repository with that remote."""
+        query = sa.select(tables.repositories).where(Repositories.remote == remote)
+        async with self.db.reading() as reading:
+            row = (await reading.execute(query)).one_or_none()
+        return _repository(row) if row else None
+
+    async def repositories(self) -> list[RepositoryRow]:
+        """Return all, by name."""
+        query = sa.select(tables.repositories).order_by(Repositories.name)
+        async with self.db.reading() as reading:
+            return [_repository(row) for row in await reading.execute(query)]
+
+    async def register(self, registered: Registered, secret: bytes) -> RepositoryRow | None:
+        """Keep a new repository; None when its name or remote is taken."""
+        cause = Cause(acceptance.DELIVERIES)  # says nothing, so nothing follows from it
+        async with self.db.transaction(cause, "repository.registered") as tx:
+            row = asdict(registered) | {"secret": secret, "created_at": tx.now}
+            if not await tx.insert_or_ignore(tables.repositories, row):
+                return None
+            return RepositoryRow(registered, secret, tx.now)
+
+    async def rotate(self, name: str, secret: bytes) -> None:
+        """Give a repository another secret."""
+        async with self.db.transaction(Cause(acceptance.DELIVERIES), "repository.rotated") as tx:
+            change = sa.update(tables.repositories).where(Repositories.name == name)
+            await tx.execute(change.values(secret=secret))
+
+    async def forget(self, name: str) -> bool:
+        """Remove a repository; False when there is none. Its pushes stay known."""
+        async with self.db.transaction(Cause(acceptance.DELIVERIES), "repository.forgotten") as tx:
+            removed = await tx.execute(sa.delete(tables.repositories).where(Repositories.name == name))
+            await tx.execute(sa.delete(tables.pipelines).where(tables.pipelines.c.repository == name))
+        return removed.rowcount == 1
+
+    async def accept(self, group: Sequence[Delivery]) -> list[Answer]:
+        """Judge deliveries and commit what is new about them, all in one transaction.
+
+        They are taken for new at first, as nearly all are; the database's keys tell when one is not,
+        also when another replica was quicker, and then they are judged by what is known.
+        """
+        known = Known({}, {})
+        for _ in range(ROUNDS_MAX):
+            try:
+                async with self.db.transaction(Cause(group[0].push), "deliveries.accepted") as tx:
+                    verdicts = acceptance.judge(group, known.seen, known.pushed)
+                    await _carry_out(tx, verdicts)
+            except sa.exc.IntegrityError:
+                known = await self._known(group)
+            else:
+                return [verdict.answer for verdict in verdicts]
+        raise TryAgain("other replicas keep accepting the same deliveries")
+
+    async def _known(self, group: Sequence[Delivery]) -> Known:
+        async with self.db.reading() as reading:
+            return Known(await _seen(reading, group), await _pushed(reading, group))
+
+    async def ask(self, push: PushReceived, body_sha256: str) -> Answer:
+        """Say a push that a person asked for; the same push again gives the same answer."""
+        key = f"manual:{push.push}"
+        async with self.db.transaction(Cause(push.push), "deployment.asked") as tx:
+            mine = sa.and_(Deliveries.repository == push.repository, Deliveries.delivery == key)
+            row = (await tx.execute(sa.select(tables.deliveries).where(mine))).one_or_none()
+            if row is not None:
+                seen = _seen_row(row)
+                return seen.answer if seen.body_sha256 == body_sha256 else Answer(acceptance.CONFLICT, {})
+            document = {"push": str(push.push), "position": str(tx.emit(push))}
+            answer = Answer(acceptance.ACCEPTED, document)
+            asked = {"repository": push.repository, "delivery": key, "body_sha256": body_sha256}
+            told = {"status": answer.status, "answer": document, "received_at": tx.now}
+            await tx.execute(_INSERT_DELIVERY, asked | told)
+            return answer
+
+    async def homes(self) -> list[Home]:
+        """Return where each known pipeline comes from."""
+        async with self.db.reading() as reading:
+            rows = await reading.execute(sa.select(tables.pipelines).order_by(tables.pipelines.c.pipeline))
+            return [Home(row.pipeline, row.repository, row.branch) for row in rows]
+
+    async def learn_home(self, message: Message[RevisionPlanned] | Message[PlanRejected]) -> None:
+        """Remember which repository and branch a pipeline comes from."""
+        body: RevisionEvent = message.body
+        async with self.db.hearing(message) as tx:
+            if tx.seen_before:
+                return
+            row = {"pipeline": body.pipeline, "repository": body.repository, "branch": body.branch}
+            if await tx.insert_or_ignore(tables.pipelines, row) or isinstance(body, PlanRejected):
+                return
+            mine = tables.pipelines.c.pipeline == body.pipeline
+            await tx.execute(sa.update(tables.pipelines).where(mine).values(row))
+
+    async def resume(self) -> datetime | None:
+        """Forget deliveries nobody will send again."""
+        oldest = self.db.clock.now() - KEPT
+        for table in (tables.deliveries, tables.pushes):
+            old = table.c.received_at < oldest
+            async with self.db.reading() as reading:
+                found = (await reading.execute(sa.select(sa.literal(1)).where(old).limit(1))).scalar()
+            if found:
+                async with self.db.transaction(Cause(acceptance.DELIVERIES), "deliveries.pruned") as tx:
+                    await tx.execute(sa.delete(table).where(old))
+        return None
+
+
+def _repository(row: sa.Row[Any]) -> RepositoryRow:
+    return RepositoryRow(Registered(row.name, row.remote, row.branch), row.secret, row.created_at)
+
+
+async def _seen(reading: Reading, group: Sequence[Delivery]) -> dict[tuple[str, str], Seen]:
+    """Return those heard before; others of the same ids may come along and do no harm."""
+    query = sa.select(tables.deliveries).where(
+        Deliveries.repository.in_({delivery.repository.name for delivery in group}),
+        Deliveries.delivery.in_([delivery.delivery for delivery in group]),
+    )
+    return {(row.repository, row.delivery): _seen_row(row) for row in await reading.execute(query)}
+
+
+def _seen_row(row: sa.Row[Any]) -> Seen:
+    return Seen(row.body_sha256, Answer(row.status, row.answer))
+
+
+async def _pushed(reading: Reading, group: Sequence[Delivery]) -> dict[Place, UUID]:
+    places = [place for place in map(acceptance.place_of, group) if place]
+    names, refs, commits = ({place[part] for place in places} for part in range(3))
+    query = sa.select(tables.pushes).where(
+        Pushes.repository.in_(names), Pushes.ref.in_(refs), Pushes.commit.in_(commits)
+    )
+    return {(row.repository, row.ref, row.commit): row.push for row in await reading.execute(query)}
+
+
+async def _carry_out(tx: Transaction, verdicts: Sequence[Verdict]) -> None:
+    moves = [(verdict.delivery, verdict.moved) for verdict in verdicts if verdict.moved]
+    for delivery, moved in moves:
+        tx.cause = Cause(delivery.push)
+        tx.emit(_push_received(delivery, moved, tx.now))
+    if moves:
+        await tx.execute(_INSERT_PUSH, [_push_row(*move, tx.now) for move in moves])
+    first = [verdict for verdict in verdicts if verdict.first]
+    if first:
+        await tx.execute(_INSERT_DELIVERY, [_delivery_row(verdict, tx.now) for verdict in first])
+
+
+def _push_received(delivery: Delivery, moved: BranchMoved, now: datetime) -> PushReceived:
+    return PushReceived(
+        push=delivery.push,
+        repository=delivery.repository.name,
+        remote=delivery.repository.remote,
+        branch=moved.branch,
+        commit=moved.commit,
+        trigger="push",
+        pusher=moved.pusher,
+        received_at=now,
+    )
+
+
+def _push_row(delivery: Delivery, moved: BranchMoved, now: datetime) -> dict[str, Any]:
+    return {
+        "repository": delivery.repository.name,
+        "ref": moved.ref,
+        "commit": moved.commit,
+        "push": delivery.push,
+        "received_at": now,
+    }
+
+
+def _delivery_row(verdict: Verdict, now: datetime) -> dict[str, Any]:
+    delivery, answer = verdict.delivery, verdict.answer
+    return {
+        "repository": delivery.repository.name,
+        "delivery": delivery.delivery,
+        "body_sha256": delivery.body_sha256,
+        "status": answer.status,
+        "answer": answer.document,
+        "received_at": now,
+    }

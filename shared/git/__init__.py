@@ -1,0 +1,22 @@
+"""Reading other people's repositories: bare mirrors through the `git` program, hardened (DESIGN 13).
+
+Used by the synthesizer and the builder, which may share one folder of mirrors. A mirror is a cache:
+losing it costs one fetch. Nothing in here knows what a pipeline is.
+"""
+
+from shared.git.address import Address, BranchName, parse_address, redacted
+from shared.git.mirror import GitMirrors
+from shared.git.port import BranchMissing, Mirrors
+from shared.git.tree import CommitInfo, Entry
+
+__all__ = [
+    "Address",
+    "BranchMissing",
+    "BranchName",
+    "CommitInfo",
+    "Entry",
+    "GitMirrors",
+    "Mirrors",
+    "parse_address",
+    "redacted",
+]

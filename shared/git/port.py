@@ -1,0 +1,61 @@
+"""What the synthesizer and the builder ask of a repository."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+from shared.faults import Refused
+from shared.git.tree import CommitInfo, Entry
+from shared.ids import Commit
+
+
+class BranchMissing(Refused):
+    """The remote answered and has no such branch."""
+
+
+class Mirrors(Protocol):
+    """Repositories by remote. Every verb is safe to repeat and raises only `TryAgain` or `Refused`."""
+
+    async def fetch(self, remote: str, branch: str, wanted: Commit | None = None) -> Commit:
+        """Return the branch's tip; without asking the remote if `wanted` is known to be in it."""
+        ...
+
+    async def fetch_commit(self, remote: str, commit: Commit) -> None:
+        """Have this commit, from whichever branch; without asking the remote if it is here."""
+        ...
+
+    async def is_ancestor(self, remote: str, ancestor: Commit, descendant: Commit) -> bool:
+        """Tell whether `descendant` contains `ancestor`; a commit that is not here is in nothing."""
+        ...
+
+    async def commit_info(self, remote: str, commit: Commit) -> CommitInfo:
+        """Return what people see of a commit."""
+        ...
+
+    async def read_tree(
+        self, remote: str, commit: Commit, path: str, depth: int = 1
+    ) -> tuple[Entry, ...] | None:
+        """List a folder, `depth` levels of it, sorted by path; None if it is no folder."""
+        ...
+
+    async def read_blob(self, remote: str, commit: Commit, path: str, bytes_max: int) -> bytes | None:
+        """Return the first `bytes_max` bytes of a regular file; None if it is none."""
+        ...
+
+    async def tree_entries(
+        self, remote: str, commit: Commit, paths: Iterable[str]
+    ) -> dict[str, Entry | None]:
+        """Return what stands at each path, links not followed; None where nothing does."""
+        ...
+
+    async def checkout(self, remote: str, commit: Commit, folder: Path) -> None:
+        """Make `folder` with exactly this commit's files; it appears whole or not at all."""
+        ...
+
+    async def tidy(self, remote: str) -> None:
+        """Pack what many fetches left; for a timer, off the hot path."""
+        ...
+
+    async def close(self) -> None:
+        """End the processes that are kept."""
+        ...

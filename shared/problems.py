@@ -1,0 +1,110 @@
+"""How every HTTP answer that is not the one hoped for looks: RFC 9457 problem documents with a way out.
+
+A contract of all services that speak HTTP and of the command line, which prints `detail` and `next`.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.faults import TryAgain
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 5  # told to whoever meets a database that is away or a full queue
+MISTAKES_TOLD_MAX = 10  # mistakes of one request listed in its answer
+ECHO_CHARACTERS_MAX = 200  # of the caller's own text that an answer repeats
+
+
+class ProblemDocument(BaseModel):
+    """The body of a problem answer."""
+
+    type: str  # "urn:windlass:problem:unknown-pipeline"
+    title: str
+    status: int
+    detail: str  # what happened this time
+    next: str  # what to do about it
+
+
+class ProblemError(Exception):
+    """Ends a request with a problem document."""
+
+    def __init__(
+        self, status: int, slug: str, detail: str, *, next_: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.document = ProblemDocument(
+            type=f"urn:windlass:problem:{slug}",
+            title=slug.replace("-", " ").capitalize(),
+            status=status,
+            detail=detail,
+            next=next_,
+        )
+        self.headers = dict(headers or {})
+
+    def response(self) -> Response:
+        """Return the answer."""
+        body = self.document.model_dump_json().encode()
+        return Response(body, self.document.status, self.headers, MEDIA_TYPE)
+
+
+def unavailable(what: str) -> ProblemError:
+    """Return the answer to a request that could not be taken now and was not."""
+    return ProblemError(
+        503,
+        "not-possible-now",
+        what,
+        next_="Nothing was changed. Send the same request again in a few seconds.",
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Give every error of `app` the one form."""
+    app.add_exception_handler(ProblemError, _told)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(TryAgain, _try_again)
+    app.add_exception_handler(Exception, _bug)
+
+
+async def _told(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)
+    return error.response()
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    phrase = HTTPStatus(error.status_code).phrase
+    next_ = "GET /openapi.json lists every path, its methods and what they take."
+    detail = f"{request.method} {request.url.path[:ECHO_CHARACTERS_MAX]}: {phrase.lower()}."
+    slug = phrase.lower().replace(" ", "-")
+    return ProblemError(error.status_code, slug, detail, next_=next_, headers=error.headers).response()
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    mistakes = [
+        f"{'.'.join(str(part) for part in mistake['loc'])[:ECHO_CHARACTERS_MAX]}: {mistake['msg']}"
+        for mistake in error.errors()[:MISTAKES_TOLD_MAX]
+    ]
+    detail = "; ".join(mistakes)
+    return ProblemError(400, "invalid-request", detail, next_="Correct it and send it again.").response()
+
+
+async def _try_again(_request: Request, error: Exception) -> Response:
+    return unavailable(f"It is not possible now: {error}.").response()
+
+
+async def _bug(_request: Request, _error: Exception) -> Response:
+    return ProblemError(
+        500,
+        "defect",
+        "Windlass met a defect of its own while answering.",
+        next_="The server's log has the details; please report them.",
+    ).response()
