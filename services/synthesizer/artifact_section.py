@@ -5,7 +5,7 @@ import re
 from services.synthesizer.definition import ArtifactDefinition, SourcePath
 from services.synthesizer.expression import has_expression
 from services.synthesizer.node import Mapping, Node, Scalar
-from services.synthesizer.problem import Problems, did_you_mean, quoted
+from services.synthesizer.problem import Problems, quoted
 from services.synthesizer.reference import ID, ID_RULE, id_from, references
 from services.synthesizer.repository_path import read_path, read_source
 from services.synthesizer.section import NAME_CHARACTERS_MAX, Section, read_section
@@ -95,7 +95,7 @@ def _read_params(section: Section, problems: Problems) -> tuple[tuple[str, ...],
     text = kind.text if isinstance(kind, Scalar) else ""
     if text not in TYPES:
         message = f"{quoted(text)} is not a type of artifact"
-        problems.add(kind.place, message, did_you_mean(text, TYPES))
+        problems.add_unknown(kind.place, message, text, TYPES)
         return (), ""
     title = f"params of {section.title}"
     keys = ("build_commands", "file_path")

@@ -19,8 +19,8 @@ from services.synthesizer.step_section import link_steps, read_step
 
 VERSION = "1"
 TRACKS = "main"  # the branch that is deployed, unless the file says otherwise
-STAGES_MAX = 50
-STEPS_MAX = 200
+STAGES_MAX = 20  # every stage plans every step: together with
+STEPS_MAX = 100  # this, somewhat more than the largest plan has room for
 
 Item = TypeVar("Item")
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from shared.events import Problem
 
 PROBLEMS_MAX = 100  # reported; a file with more has been told enough
-GATHERED_MAX = 10_000  # kept at all
+GATHERED_MAX = 1_000  # kept at all
 QUOTED_CHARACTERS_MAX = 60  # of a stranger's text inside a message
 NAMES_SHOWN_MAX = 12
 
@@ -32,11 +32,21 @@ class Problems:
 
     def add(self, place: Place, message: str, hint: str = "") -> None:
         """Keep a mistake."""
-        if len(self._found) < GATHERED_MAX:
+        if not self.is_full:
             problem = Problem(
                 file=self.file, line=place.line, column=place.column, message=message, hint=hint
             )
             self._found[problem] = None
+
+    def add_unknown(self, place: Place, message: str, word: str, known: Sequence[str]) -> None:
+        """Keep the mistake of naming what is not there, with what may have been meant."""
+        if not self.is_full:
+            self.add(place, message, did_you_mean(word, known))
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether looking further would only cost time."""
+        return len(self._found) >= GATHERED_MAX
 
     def extend(self, problems: Iterable[Problem]) -> None:
         """Keep mistakes found earlier."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.synthesizer.problem import Place, Problems, did_you_mean, quoted
+from services.synthesizer.problem import Place, Problems, quoted
 
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 ID_RULE = "lower-case letters, digits, hyphens and underscores, at most 63"
@@ -35,8 +35,8 @@ class References:
         """Return the id of what is meant."""
         found = self.ids.get(text)
         if found is None:
-            hint = did_you_mean(text, list(self.ids))
-            problems.add(place, f"there is no {self.kind} {quoted(text)}", hint)
+            message = f"there is no {self.kind} {quoted(text)}"
+            problems.add_unknown(place, message, text, list(self.ids))
         return found
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.synthesizer.node import Listing, Mapping, Node, Scalar
-from services.synthesizer.problem import Place, Problems, did_you_mean, quoted
+from services.synthesizer.problem import Place, Problems, quoted
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 NAME_CHARACTERS_MAX = 100
@@ -62,7 +62,7 @@ class Section:
         if text not in allowed:
             shown = f"{quoted(text)} is not" if isinstance(node, Scalar) else "this is not"
             message = f"{shown} what {key} of {self.title} can be"
-            self.problems.add(node.place, message, did_you_mean(text, allowed))
+            self.problems.add_unknown(node.place, message, text, allowed)
             return default
         return text
 
@@ -150,7 +150,7 @@ def read_section(
             fields[key.text] = (key, value)
         else:
             message = f"{title} has no key {quoted(key.text)}"
-            problems.add(key.place, message, did_you_mean(key.text, keys))
+            problems.add_unknown(key.place, message, key.text, keys)
     section = Section(title, node.place, fields, problems)
     for missing in [name for name in required if section.node(name) is None]:
         place = fields[missing][0].place if missing in fields else node.place

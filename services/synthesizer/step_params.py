@@ -39,6 +39,7 @@ _BOUNDS: dict[tuple[str, ...], tuple[float, float]] = {  # both allowed
 }
 # fmt: on
 PATHS_MAX = 50
+ERRORS_MAX = 100  # reported of one step
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class StepParams:
         try:
             checked = model.model_validate_json(json.dumps(values), strict=True)
         except ValidationError as exc:
-            for error in exc.errors(include_url=False, include_input=False, include_context=True):
+            errors = exc.errors(include_url=False, include_input=False, include_context=True)
+            for error in errors[:ERRORS_MAX]:
                 self._report(step, node, error)
             return {}
         params: dict[str, Any] = checked.model_dump(mode="json")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from services.synthesizer.definition import StepDefinition
 from services.synthesizer.node import Mapping, Node, Scalar
-from services.synthesizer.problem import Problems, did_you_mean, quoted
+from services.synthesizer.problem import Problems, quoted
 from services.synthesizer.reference import ID, ID_RULE, References, id_from
 from services.synthesizer.section import Section, read_section
 from services.synthesizer.step_order import find_cycle
@@ -93,7 +93,8 @@ def _read_type(section: Section, problems: Problems) -> str:
     text = node.text if isinstance(node, Scalar) else ""
     if text in STEP_TYPES:
         return text
-    problems.add(node.place, f"{quoted(text)} is not a step type", did_you_mean(text, [*STEP_TYPES]))
+    message = f"{quoted(text)} is not a step type"
+    problems.add_unknown(node.place, message, text, [*STEP_TYPES])
     return ""
 
 

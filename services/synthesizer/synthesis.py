@@ -70,7 +70,8 @@ class _Synthesis:
         )
 
     def stages(self) -> tuple[StagePlan, ...]:
-        return tuple(self._stage(stage) for stage in self.definition.stages)
+        stages = (stage for stage in self.definition.stages if not self.problems.is_full)
+        return tuple(self._stage(stage) for stage in stages)
 
     def check_unplanned(self) -> None:
         """Judge the steps that every stage leaves out, as far as their values can be known."""

@@ -79,6 +79,8 @@ class Bare:
     async def fetch(self, refspec: str, tried: str, held: int) -> None:
         """Fetch; once more when what a killed or full machine left behind stood in the way."""
         await self._make(held)
+        if not self._far_end_settings.exists():
+            self._write_far_end_settings()
         words = self.command(*_FETCH, self.address.url, refspec)
         ended = await self._run(words, self.limits.fetch_seconds_max, held)
         if ended.exit_code == 0:
@@ -126,7 +128,6 @@ class Bare:
         fresh = self.path.with_suffix(".new")
         for left in (self.path, fresh):
             await asyncio.to_thread(shutil.rmtree, left, ignore_errors=True)
-        self._write_far_end_settings()
         words = ("git", *SETTINGS, "init", "--quiet", "--bare", "--template=", "--", str(fresh))
         ended = await self._run(words, self.limits.read_seconds_max, held)
         if ended.exit_code:

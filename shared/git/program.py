@@ -54,6 +54,8 @@ SETTINGS = tuple(
 # that folder, whoever owns it.
 FAR_END_SETTINGS = "[safe]\n\tdirectory = *\n"
 
+_ALLOWED = {"file": "file", "ssh": "ssh", "https": "https", "http": "http:https"}
+
 _MISSING_BRANCH = re.compile(r"couldn't find remote ref|no such remote ref", re.IGNORECASE)
 _HOPELESS = re.compile(
     "repository .* not found|does not appear to be a git repository|does not exist"
@@ -111,7 +113,7 @@ def bare_environment(address: Address, far_end_settings: str, extra: Mapping[str
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         **extra,
         "LC_ALL": "C",
-        "GIT_ALLOW_PROTOCOL": address.protocol,
+        "GIT_ALLOW_PROTOCOL": _ALLOWED[address.protocol],
         "GIT_ASKPASS": "false",
         "GIT_CONFIG_GLOBAL": far_end_settings,
         "GIT_CONFIG_NOSYSTEM": "1",
