@@ -3,6 +3,8 @@
 Each service has its own frozen class built on this one; each is read once, in its `app.py`.
 """
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic_settings import (
@@ -13,6 +15,26 @@ from pydantic_settings import (
 )
 
 SETTINGS_FILE = Path("windlass.toml")  # in the working directory
+
+
+# What the programs we start need of our own environment; nothing else of it reaches them.
+PASSED_THROUGH = (
+    "PATH",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "https_proxy",
+    "http_proxy",
+    "no_proxy",
+    "SSH_AUTH_SOCK",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
+
+
+def passed_through() -> Mapping[str, str]:
+    """Return the part of our environment that git is given."""
+    return {name: os.environ[name] for name in PASSED_THROUGH if name in os.environ}
 
 
 class Settings(BaseSettings):

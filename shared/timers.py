@@ -11,9 +11,12 @@ from datetime import datetime, timedelta
 import structlog
 
 from shared.clock import Clock
+from shared.delivery import failure_of
 from shared.faults import TryAgain
 
-SWEEP_SECONDS = 30.0  # also without a deadline: finds what a crash left undone
+SWEEP_SECONDS = 30.0  # also without a deadline: finds what a crash, or a bug in `resume`, left undone
+AGAIN_SECONDS = 1.0  # after a `resume` that was not possible
+PAUSE_SECONDS_MIN = 0.05  # a deadline that stays in the past must not keep a processor busy
 
 log = structlog.get_logger()
 
@@ -36,12 +39,19 @@ class Ticker:
     async def run(self) -> None:
         """Tick until cancelled."""
         while True:
-            try:
-                self._next = await self._resume()
-            except TryAgain as fault:
-                log.warning("resume.failed", reason=str(fault))
-                self._next = None
+            self._next = None  # what `due` says from here on may be newer than what `resume` looks at
+            error = await failure_of(self._tick())
+            if isinstance(error, TryAgain):
+                log.warning("resume.failed", reason=str(error))
+                self.due(self._clock.now() + timedelta(seconds=AGAIN_SECONDS))
+            elif error is not None:
+                log.error("resume.broke", exc_info=error)
             await self._wait()
+
+    async def _tick(self) -> None:
+        deadline = await self._resume()
+        if deadline is not None:
+            self.due(max(deadline, self._clock.now() + timedelta(seconds=PAUSE_SECONDS_MIN)))
 
     async def _wait(self) -> None:
         while True:

@@ -11,6 +11,7 @@ from shared.events import BuildRequested
 from shared.git import GitMirrors
 from shared.process import LocalProcesses
 from shared.service import Service
+from shared.settings import passed_through
 from shared.work import Workers
 
 
@@ -22,7 +23,7 @@ def build(database: Database, settings: BuilderSettings) -> Service:
     workers = Workers(db, settings.worker, settings.builder_slots)
     bench = Bench(
         root=settings.data / "builder",
-        source=GitMirrors(settings.mirrors_folder),
+        source=GitMirrors(settings.mirrors_folder, passed_through()),
         processes=LocalProcesses(),
         store=artifacts,
         clock=database.clock,

@@ -8,6 +8,7 @@ from shared.db import Database, ServiceDatabase
 from shared.events import PushReceived
 from shared.git import GitMirrors
 from shared.service import Service
+from shared.settings import passed_through
 from shared.work import Workers
 
 
@@ -15,7 +16,7 @@ def build(database: Database, settings: SynthesizerSettings) -> Service:
     """Wire the synthesizer."""
     db = ServiceDatabase(database, "synthesizer")
     workers = Workers(db, settings.worker, settings.synthesizer_slots)
-    mirrors = GitMirrors(settings.mirrors_folder)
+    mirrors = GitMirrors(settings.mirrors_folder, passed_through())
     worker = PushWorker(db, workers, mirrors)
 
     async def work() -> None:

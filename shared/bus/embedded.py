@@ -6,13 +6,14 @@ now and then, only spares the next start from asking about old positions.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
+from pydantic import ValidationError
 
 from shared.bus.port import Subscription
 from shared.db import Database, Noted, Reading, tables
@@ -20,10 +21,12 @@ from shared.delivery import Delivery, Handler, MessageDied
 from shared.events import EVENT_TYPES
 from shared.events.envelope import Event, Message
 from shared.events.topics import Topic
+from shared.faults import Poison, TryAgain
 
 READ_ROWS_MAX = 500  # outbox rows read at once
 AHEAD_MAX = 5_000  # messages in memory before the reader waits
 CURSOR_SAVED_EVERY_SECONDS = 5.0
+AGAIN_SECONDS = 1.0  # until a database that was away is asked again
 KEPT = timedelta(days=7)  # delivered rows; the status service keeps the history for ever
 
 TYPES: dict[str, type[Event]] = {**EVENT_TYPES, MessageDied.type: MessageDied}
@@ -60,14 +63,25 @@ class EmbeddedBus:
 
     async def run(self) -> None:
         """Deliver until cancelled."""
-        await self._recall()
+        await self._insist(self._recall)
         self._committed.set()
         async with asyncio.TaskGroup() as self._tasks:
             self._tasks.create_task(self._save_cursors())
             while True:
                 await self._committed.wait()
                 self._committed.clear()
-                await self._read_on()
+                await self._insist(self._read_on)
+
+    async def _insist(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Do it until the database lets us; what was handed out meanwhile goes on."""
+        while True:
+            try:
+                await act()
+            except TryAgain as fault:
+                log.warning("bus.read_failed", reason=str(fault))
+                await self._database.clock.sleep(AGAIN_SECONDS)
+            else:
+                return
 
     def _wake(self, noted: Noted) -> None:
         if "outbox" in noted:
@@ -80,9 +94,12 @@ class EmbeddedBus:
             cursors = {row.consumer_group: row.position for row in rows}
         for group in self._groups:
             group.cursor = group.read_to = cursors.get(group.subscription.group, 0)
+            group.lanes.clear()
+            group.undone.clear()
 
     async def _read_on(self) -> None:
         while True:
+            await self._has_room()
             start = min(group.read_to for group in self._groups)
             async with self._database.reading() as reading:
                 rows = await _outbox_after(reading, start)
@@ -91,7 +108,6 @@ class EmbeddedBus:
                 self._hand_out(row, heard)
             if len(rows) < READ_ROWS_MAX:
                 return
-            await self._has_room()
 
     async def _has_room(self) -> None:
         while sum(len(group.undone) for group in self._groups) > AHEAD_MAX:
@@ -99,17 +115,20 @@ class EmbeddedBus:
             await self._drained.wait()
 
     def _hand_out(self, row: sa.Row[Any], heard: set[tuple[str, Any]]) -> None:
-        body_type = TYPES[row.type]
-        message: Message[Any] | None = None
-        for group in self._groups:
-            if row.position <= group.read_to:
-                continue
+        new_to = [group for group in self._groups if row.position > group.read_to]
+        for group in new_to:
             group.read_to = row.position
-            handler = group.subscription.handlers.get(body_type)
-            if handler is None or (group.subscription.group, row.id) in heard:
-                continue
-            message = message or _message(row, body_type)
-            self._enqueue(group, handler, message)
+        body_type = TYPES.get(row.type)
+        if body_type is None:  # a newer release said it, so nobody here can have it in their table
+            log.warning("event.passed_over", type=row.type, key=row.key, position=row.position)
+            return
+        wanted = [g for g in new_to if body_type in g.subscription.handlers]
+        takers = [g for g in wanted if (g.subscription.group, row.id) not in heard]
+        if not takers:
+            return
+        message, unreadable = _message(row, body_type)
+        for group in takers:
+            self._enqueue(group, unreadable or group.subscription.handlers[body_type], message)
 
     def _enqueue(self, group: Group, handler: Handler, message: Message[Any]) -> None:
         group.undone[message.position] = None
@@ -138,7 +157,10 @@ class EmbeddedBus:
             await self._database.clock.sleep(CURSOR_SAVED_EVERY_SECONDS)
             moved = {g.subscription.group: g.done_to() for g in self._groups if g.done_to() > g.cursor}
             if moved:
-                await self._save(moved)
+                try:
+                    await self._save(moved)
+                except TryAgain as fault:
+                    log.warning("bus.cursors_unsaved", reason=str(fault))
 
     async def _save(self, moved: dict[str, int]) -> None:
         oldest = self._database.clock.now() - KEPT
@@ -152,7 +174,10 @@ class EmbeddedBus:
             done = min(moved.get(g.subscription.group, g.cursor) for g in self._groups)
             old = sa.and_(tables.outbox.c.position <= done, tables.outbox.c.time < oldest)
             await connection.execute(sa.delete(tables.outbox).where(old))
-            await connection.execute(sa.delete(tables.inbox).where(tables.inbox.c.heard_at < oldest))
+            # Past an undone one, the inbox alone knows what was heard: it is kept as long as the event.
+            to_come = sa.select(tables.outbox.c.id).where(tables.outbox.c.position > done)
+            forgotten = sa.and_(tables.inbox.c.heard_at < oldest, tables.inbox.c.event.not_in(to_come))
+            await connection.execute(sa.delete(tables.inbox).where(forgotten))
         for group in self._groups:
             group.cursor = moved.get(group.subscription.group, group.cursor)
 
@@ -172,8 +197,15 @@ async def _heard(reading: Reading, rows: Sequence[sa.Row[Any]]) -> set[tuple[str
     return {(row.consumer_group, row.event) for row in result}
 
 
-def _message(row: sa.Row[Any], body_type: type[Event]) -> Message[Any]:
-    return Message(
+def _message(row: sa.Row[Any], body_type: type[Event]) -> tuple[Message[Any], Handler | None]:
+    """Return the message, and who takes it instead of its handler when its body does not parse."""
+    unreadable = None
+    try:
+        body = body_type.model_validate_json(row.body)
+    except ValidationError as error:
+        body = body_type.model_construct()  # carries type and topic, which is all that is asked of it
+        unreadable = _refusing(f"the body does not parse: {error}")
+    message = Message(
         id=row.id,
         time=row.time,
         source=row.source,
@@ -182,6 +214,14 @@ def _message(row: sa.Row[Any], body_type: type[Event]) -> Message[Any]:
         correlation=row.correlation,
         causation=row.causation,
         traceparent=row.traceparent,
-        body=body_type.model_validate_json(row.body),
+        body=body,
         position=row.position,
     )
+    return message, unreadable
+
+
+def _refusing(reason: str) -> Handler:
+    async def refuse(_message: Message[Any]) -> None:
+        raise Poison(reason)
+
+    return refuse

@@ -4,13 +4,14 @@ No table of any service lies here, only those that the kernel itself keeps.
 """
 
 from shared.db.columns import INSTANT, metadata
-from shared.db.database import Cause, Database, Noted, Reading, ServiceDatabase, Transaction
+from shared.db.database import Cause, Database, Noted, Parameters, Reading, ServiceDatabase, Transaction
 
 __all__ = [
     "INSTANT",
     "Cause",
     "Database",
     "Noted",
+    "Parameters",
     "Reading",
     "ServiceDatabase",
     "Transaction",

@@ -4,7 +4,7 @@ One transaction per message: heard-before check, reads under lock, writes, event
 `emit` are written to the outbox in the same transaction; nothing leaves the process inside it.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,14 +20,20 @@ from shared.db.dialect import insert_or_ignore
 from shared.events.envelope import Event, Message
 from shared.ids import derive
 
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 Noted = frozenset[str]  # what a commit touched: "outbox", "work:<service>"
 
 
 class Reading(Protocol):
     """A connection that sees one committed state."""
 
-    async def execute(self, statement: sa.Executable) -> sa.CursorResult[Any]:
-        """Run one statement; the rows are already fetched."""
+    async def execute(
+        self, statement: sa.Executable, parameters: Parameters | None = None
+    ) -> sa.CursorResult[Any]:
+        """Run one statement, once for each row of parameters; the rows are already fetched.
+
+        A fixed statement with parameters costs a fifth of one that is built with its values.
+        """
         ...
 
 
@@ -40,7 +46,8 @@ class Database(Protocol):
         """Open a write transaction; the set collects what it touches, which
         listeners hear after the commit.
 
-        Raises `TryAgain` when the database is away, locked or full; nothing is then written.
+        Raises `TryAgain` when the database is away, locked or full; nothing is then written. One
+        inside another, in one task, is a bug and raises `AssertionError`.
         """
         ...
 
@@ -79,13 +86,15 @@ class Transaction:
     seen_before: bool = False  # this message was handled: do nothing
     _events: list[dict[str, Any]] = field(default_factory=list)
 
-    async def execute(self, statement: sa.Executable) -> sa.CursorResult[Any]:
+    async def execute(
+        self, statement: sa.Executable, parameters: Parameters | None = None
+    ) -> sa.CursorResult[Any]:
         """Run one statement inside the transaction."""
-        return await self.connection.execute(statement)
+        return await self.connection.execute(statement, parameters)
 
     async def insert_or_ignore(self, table: sa.Table, values: dict[str, Any]) -> bool:
         """Insert a row unless its key is taken; tell whether it was inserted."""
-        result = await self.connection.execute(insert_or_ignore(table, values))
+        result = await self.connection.execute(insert_or_ignore(table), values)
         return result.rowcount == 1
 
     def emit(self, event: Event, role: str = "") -> UUID:
@@ -114,9 +123,8 @@ class Transaction:
 
     async def flush(self) -> None:
         """Write the outbox rows; called once, right before the commit."""
-        for event in self._events:
-            await self.connection.execute(sa.insert(tables.outbox).values(event))
         if self._events:
+            await self.connection.execute(sa.insert(tables.outbox), self._events)
             self.noted.add("outbox")
 
 

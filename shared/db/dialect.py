@@ -20,6 +20,6 @@ def _on_conflict_do_nothing(statement: InsertOrIgnore, compiler: SQLCompiler, **
     return f"{insert} ON CONFLICT DO NOTHING"
 
 
-def insert_or_ignore(table: sa.Table, values: dict[str, Any]) -> Insert:
+def insert_or_ignore(table: sa.Table) -> Insert:
     """Return an insert that does nothing where a key is taken; its rowcount says which it was."""
-    return InsertOrIgnore(table).values(values)
+    return InsertOrIgnore(table)

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import QueuePool
 
 from shared.clock import Clock
-from shared.db.database import Noted
+from shared.db.database import Noted, Parameters
 from shared.faults import TryAgain
 
 BUSY_TIMEOUT_MILLISECONDS = 5_000  # only another process could hold the lock: a backup, a shell
@@ -30,9 +30,11 @@ class InlineConnection:
 
     connection: sa.Connection
 
-    async def execute(self, statement: sa.Executable) -> sa.CursorResult[Any]:
+    async def execute(
+        self, statement: sa.Executable, parameters: Parameters | None = None
+    ) -> sa.CursorResult[Any]:
         """Run the statement at once, on the loop's own thread."""
-        return self.connection.execute(statement)
+        return self.connection.execute(statement, parameters)
 
 
 class SqliteDatabase:
@@ -41,21 +43,27 @@ class SqliteDatabase:
     def __init__(self, file: Path, clock: Clock) -> None:
         self.clock = clock
         self._writing = asyncio.Lock()
+        self._writer_in_hand: asyncio.Task[Any] | None = None  # who holds the lock
         self._listeners: list[Callable[[Noted], None]] = []
         self.writer = _engine(file, "BEGIN IMMEDIATE")
-        self._reader = _engine(file, "BEGIN")
+        self._reader = _engine(file, "BEGIN", "PRAGMA query_only=ON")  # a forgotten write fails here
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[tuple[InlineConnection, set[str]]]:
         """Open the one write transaction."""
         noted: set[str] = set()
+        task = asyncio.current_task()
+        assert self._writer_in_hand is not task, "a transaction inside a transaction waits for itself"
         async with self._writing:
+            self._writer_in_hand = task
             try:
                 with self.writer.begin() as connection:
                     yield InlineConnection(connection), noted
             except sa.exc.OperationalError as error:
                 _raise_if_passing(error)
                 raise
+            finally:
+                self._writer_in_hand = None
         if noted:
             for listener in self._listeners:
                 listener(frozenset(noted))
@@ -80,7 +88,7 @@ class SqliteDatabase:
         self.writer.dispose()
 
 
-def _engine(file: Path, begin: str) -> sa.Engine:
+def _engine(file: Path, begin: str, *pragmas: str) -> sa.Engine:
     engine = sa.create_engine(
         f"sqlite:///{file}",
         poolclass=QueuePool,
@@ -95,6 +103,8 @@ def _engine(file: Path, begin: str) -> sa.Engine:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")  # 202 means it is on disk (S6)
         connection.execute("PRAGMA foreign_keys=ON")
+        for pragma in pragmas:
+            connection.execute(pragma)
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:

@@ -52,6 +52,11 @@ class StageHeld(StageEvent):
     revision: int
     reason: str
 
+    @property
+    def correlation(self) -> str:
+        """Return pipeline@revision."""
+        return f"{self.pipeline}@{self.revision}"
+
 
 class RunEvent(StageEvent):
     """What every event of a run says."""

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import structlog
 
 from shared.crash import point
-from shared.db import Cause, Noted, ServiceDatabase, Transaction
+from shared.db import INSTANT, Cause, Noted, ServiceDatabase, Transaction
 from shared.db.tables import work
 from shared.delivery import backoff_seconds, failure_of, reason_of
 from shared.faults import TryAgain
@@ -26,7 +26,7 @@ from shared.work.turns import Turns
 LEASE_SECONDS = 15.0  # a silent worker's orders are free after this
 HEARTBEAT_SECONDS = 1.0  # orders and cancels of other processes, and orders whose time has come, are found
 RENEW_BELOW_SECONDS = 10.0  # leases with less left are renewed
-ATTEMPTS_MAX = 8  # times "not possible now" is believed before the worker gives up
+ATTEMPTS_MAX = 14  # times "not possible now" is believed: about five minutes
 CANDIDATES_MAX = 200  # open orders looked at for one claim
 
 log = structlog.get_logger()
@@ -223,10 +223,12 @@ class Workers:
             mine = sa.and_(
                 work.c.id == claim.order.id, work.c.fence == claim.fence, work.c.state == "claimed"
             )
+            later = sa.literal(tx.now + timedelta(seconds=pause), INSTANT)
+            untold = work.c.cancel_reason.is_not(None) if not claim.cancelled.is_set() else sa.false()
             values = {
                 "state": "ready",
                 "attempts": claim.attempts + 1,
-                "not_before": tx.now + timedelta(seconds=pause),
+                "not_before": sa.case((untold, sa.literal(tx.now, INSTANT)), else_=later),
                 "worker": None,
                 "lease_until": None,
             }
@@ -265,8 +267,9 @@ class Workers:
         for row in rows:
             held = self._held.get(row.id)
             if held and row.fence != held.claim.fence:
-                log.warning("work.claim_lost", service=self._db.service, kind=held.claim.order.kind)
-                held.task.cancel()
+                if not held.task.cancelling():
+                    log.warning("work.claim_lost", service=self._db.service, kind=held.claim.order.kind)
+                    held.task.cancel()
             elif held and row.cancel_reason is not None:
                 _tell(held.claim, row.cancel_reason)
 

@@ -1,0 +1,35 @@
+"""What every vault promises, shown on the one that keeps its key in a file."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from services.ingest.adapters.vault import FileVault
+from shared.faults import Refused
+
+
+def test_what_is_sealed_opens_again_in_a_later_life(tmp_path: Path) -> None:
+    sealed = FileVault(tmp_path / "secret.key").seal(b"s3cret")
+    assert b"s3cret" not in sealed
+    assert FileVault(tmp_path / "secret.key").open(sealed) == b"s3cret"
+
+
+def test_the_key_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+    FileVault(tmp_path / "ingest" / "secret.key").seal(b"s3cret")
+    key = tmp_path / "ingest" / "secret.key"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert stat.S_IMODE(key.parent.stat().st_mode) == 0o700
+    assert list(key.parent.iterdir()) == [key]
+
+
+def test_a_secret_sealed_under_another_key_is_refused(tmp_path: Path) -> None:
+    sealed = FileVault(tmp_path / "a.key").seal(b"s3cret")
+    with pytest.raises(Refused):
+        FileVault(tmp_path / "b.key").open(sealed)
+
+
+def test_of_two_that_make_the_key_at_once_both_use_the_first(tmp_path: Path) -> None:
+    one, other = FileVault(tmp_path / "secret.key"), FileVault(tmp_path / "secret.key")
+    assert other.open(one.seal(b"a")) == b"a"
+    assert one.open(other.seal(b"b")) == b"b"
