@@ -1,14 +1,12 @@
 """Looks at the repository for a push, and gives each of its pipelines exactly one decision.
 
-Reading a repository takes longer than a handler may, so it is durable work. Pushes of one repository
-are looked at in the order they came; across replicas the pipeline's row refuses whoever read it
+Reading a repository takes longer than a handler may, so it is durable work. In one process, pushes of
+one repository are looked at one by one, in the order they came; across replicas the pipeline's row refuses whoever read it
 before somebody else gave it a revision, and the look is taken again.
 """
 
-import asyncio
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
@@ -74,19 +72,17 @@ class PushWorker:
     db: ServiceDatabase
     workers: Workers
     mirrors: Mirrors
-    _turns: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     async def work(self, claim: Claim) -> None:
         """Fetch the commit, read its pipeline files, decide; safe to repeat from any point."""
         push = PushReceived.model_validate(claim.order.payload)
-        async with self._turns[push.repository]:
-            try:
-                answer = await self._look(push)
-            except Refused as fault:
-                code = "commit_unreachable" if isinstance(fault, BranchMissing) else "source_unreachable"
-                answer = _refused(push, code, str(fault))
-            point("synthesizer.synthesize.decided")
-            await self._write(claim, answer)
+        try:
+            answer = await self._look(push)
+        except Refused as fault:
+            code = "commit_unreachable" if isinstance(fault, BranchMissing) else "source_unreachable"
+            answer = _refused(push, code, str(fault))
+        point("synthesizer.synthesize.decided")
+        await self._write(claim, answer)
 
     async def give_up(self, claim: Claim, why: str) -> None:
         """Answer that the repository could not be read."""

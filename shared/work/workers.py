@@ -80,10 +80,11 @@ class Worker(Protocol):
 class Workers:
     """Claims a service's orders and runs its workers in bounded slots."""
 
-    def __init__(self, db: ServiceDatabase, name: str, slots: int) -> None:
+    def __init__(self, db: ServiceDatabase, name: str, slots: int, share_slots: int = 0) -> None:
         self._db = db
         self._name = name  # stable and exclusive: a restart under it takes its own claims back
         self._slots = slots
+        self._share_slots = share_slots or slots  # of one share; with 1, its orders go in their order
         self._workers: Mapping[str, Worker] = {}
         self._held: dict[Any, Held] = {}
         self._turns = Turns()
@@ -154,7 +155,7 @@ class Workers:
             waiting = (await reading.execute(_oldest_of_each_share(free))).all()
         in_hand = Counter(held.claim.order.share for held in self._held.values())
         for row in self._turns.in_order(waiting, in_hand):
-            if claim := await self._claim(row):
+            if in_hand[row.share] < self._share_slots and (claim := await self._claim(row)):
                 self._turns.served(row.share)
                 return claim
         return None

@@ -15,9 +15,9 @@ SERVICE = "builder"
 class Bench:
     """One process's workers. Notes what it finishes and gives up, in the order's last transaction."""
 
-    def __init__(self, database: Database, name: str = "here", slots: int = 2) -> None:
+    def __init__(self, database: Database, name: str = "here", slots: int = 2, share_slots: int = 0) -> None:
         self.db = ServiceDatabase(database, SERVICE)
-        self.workers = Workers(self.db, name, slots)
+        self.workers = Workers(self.db, name, slots, share_slots)
         self.work_on: Callable[[Claim], Awaitable[None]] = nothing
         self.giving_up: Callable[[Claim], Awaitable[None]] = nothing
         self.after: Callable[[Claim], Awaitable[None]] = nothing

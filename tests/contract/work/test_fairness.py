@@ -60,6 +60,24 @@ async def test_shares_take_turns(installation: Installation, slots: int) -> None
         assert sorted(shares[turn : turn + 3]) == ["a", "b", "c"]
 
 
+async def test_a_share_with_one_slot_goes_in_order_and_leaves_the_others_to_the_rest(
+    installation: Installation,
+) -> None:
+    bench = Bench(installation.database, slots=4, share_slots=1)
+    gate = Gate()
+    bench.work_on = gate
+    for number in range(6):
+        await ask_for(installation.database, order(f"slow {number}", "slow"))
+        installation.clock.advance(0.001)
+    await ask_for(installation.database, order("other", "other"))
+    async with running(bench.run()):
+        await installation.quiet()
+        assert sorted(bench.tried) == ["other", "slow 0"]
+        gate.open()
+        await installation.until(lambda: len(bench.ended) == 7)
+    assert [name for name in bench.ended if name != "other"] == [f"slow {number}" for number in range(6)]
+
+
 async def test_a_share_whose_work_never_ends_leaves_slots_to_others(installation: Installation) -> None:
     bench = Bench(installation.database, slots=2)
     gate = Gate()
