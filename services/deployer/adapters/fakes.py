@@ -18,13 +18,18 @@ class FakeCarrier:
     effects: list[tuple[str, str, str]] = field(default_factory=list)  # (action, run, step)
     failing: set[str] = field(default_factory=set)  # steps that break
     held: dict[str, asyncio.Event] = field(default_factory=dict)  # steps that wait to be let go
+    held_discards: dict[str, asyncio.Event] = field(default_factory=dict)  # likewise, their candidates
     live: dict[str, str] = field(default_factory=dict)  # step -> release that has the address
     candidates: set[tuple[str, str]] = field(default_factory=set)
     lines: dict[str, list[LogLine]] = field(default_factory=lambda: defaultdict(list))
 
-    def hold(self, step: str) -> asyncio.Event:
-        """Make the step wait until the returned event is set."""
-        return self.held.setdefault(step, asyncio.Event())
+    def hold(self, step: str, stage: str = "") -> asyncio.Event:
+        """Make the step wait, in every stage or in one, until the returned event is set."""
+        return self.held.setdefault(f"{stage}/{step}" if stage else step, asyncio.Event())
+
+    def hold_discard(self, step: str) -> asyncio.Event:
+        """Keep the step's candidate until the returned event is set."""
+        return self.held_discards.setdefault(step, asyncio.Event())
 
     async def run(self, order: StepOrder, called_off: asyncio.Event) -> StepAnswer:
         """Take effect once per attempt, wait if held, then answer."""
@@ -34,7 +39,8 @@ class FakeCarrier:
             if called_off.is_set():
                 return Stopped()
             self.effects.append(effect)
-        if step in self.held and await self._called_off_first(self.held[step], called_off):
+        let_go = self.held.get(step) or self.held.get(f"{order.stage}/{step}")
+        if let_go and await self._called_off_first(let_go, called_off):
             return Stopped()
         if step in self.failing:
             return Broke(Evidence(phase="deploy", kind="process", message=f"{step} exited 1", exit_code=1))
@@ -52,6 +58,8 @@ class FakeCarrier:
 
     async def discard(self, order: StepOrder) -> StepAnswer:
         """Forget the candidate."""
+        if order.step.id in self.held_discards:
+            await self.held_discards[order.step.id].wait()
         self.candidates.discard((order.step.id, order.release))
         return Done()
 

@@ -12,7 +12,7 @@ from services.deployer.adapters.local.evidence import Witness
 from services.deployer.adapters.local.host import Host, Place
 from services.deployer.adapters.local.ports import noted
 from services.deployer.adapters.local.progress import Attempt, Attempts, until_answered
-from services.deployer.adapters.local.release import Launch, Life, Release, pinned, release_of
+from services.deployer.adapters.local.release import Launch, Life, Release, release_of, unpack
 from services.deployer.adapters.local.succession import Succession
 from services.deployer.step_order import Done, Launched, StepAnswer, StepOrder, Stopped
 from shared.artifacts.folder import disk_faults
@@ -38,11 +38,12 @@ class LocalService:
 
     async def run(self, order: StepOrder, called_off: asyncio.Event) -> StepAnswer:
         """Unpack the release, start its process, and show the candidate once it listens."""
-        with disk_faults(f"deploying {order.step.id}"), self.attempts.answering(order.log) as attempt:
+        with self.attempts.answering(order.log) as attempt:
             try:
-                return await self._run(order, called_off, attempt)
+                with disk_faults(f"deploying {order.step.id}"):
+                    return await self._run(order, called_off, attempt)
             except Refused as fault:
-                return self._witness.said(order, "artifact", str(fault))
+                return self._witness.refused(order, fault)
 
     async def switch(self, order: StepOrder) -> StepAnswer:
         """Have the stable address lead to the candidate; the release before it ends beside that."""
@@ -96,7 +97,7 @@ class LocalService:
         """Put the release's files there, and how it is started."""
         params = LocalServiceDeploy.model_validate(order.step.params)
         env = environment(order, params.env, self.host.search_path, release.home)
-        await self.host.artifacts.unpack(pinned(order, params.artifact), release.files)
+        await unpack(self.host, order, params.artifact, release.files)
         point("deployer.release.unpacked")
         launch = Launch(
             release=order.release,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from services.deployer.adapters.local import address
 from services.deployer.adapters.local.evidence import Witness
 from services.deployer.adapters.local.host import Host, Place
-from services.deployer.adapters.local.release import Launch, Release, pinned, release_of
+from services.deployer.adapters.local.release import Launch, Release, release_of, unpack
 from services.deployer.adapters.local.succession import Succession
 from services.deployer.step_order import Done, Launched, StepAnswer, StepOrder, Stopped
 from shared.artifacts.folder import disk_faults
@@ -26,11 +26,11 @@ class LocalStatic:
 
     async def run(self, order: StepOrder, called_off: asyncio.Event) -> StepAnswer:
         """Unpack the release and show it as a candidate."""
-        with disk_faults(f"deploying {order.step.id}"):
-            try:
+        try:
+            with disk_faults(f"deploying {order.step.id}"):
                 return await self._run(order, called_off)
-            except Refused as fault:
-                return self._witness.said(order, "artifact", str(fault))
+        except Refused as fault:
+            return self._witness.refused(order, fault)
 
     async def switch(self, order: StepOrder) -> StepAnswer:
         """Have the stable address lead to the candidate."""
@@ -66,10 +66,9 @@ class LocalStatic:
         params = LocalStaticDeploy.model_validate(order.step.params)
         place = self.host.place(order)
         release = release_of(place, order)
-        digest = pinned(order, params.artifact)
         if called_off.is_set() or release.has("discarded"):
             return Stopped()
-        await self.host.artifacts.unpack(digest, release.files)
+        await unpack(self.host, order, params.artifact, release.files)
         point("deployer.release.unpacked")
         release.note_launch(Launch(order.release, order.revision, order.commit))
         if called_off.is_set():

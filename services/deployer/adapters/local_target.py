@@ -17,6 +17,7 @@ from services.deployer.adapters.local_static import LocalStatic
 from services.deployer.adapters.script import ScriptExecution
 from services.deployer.step_carrier import StepCarrier
 from shared.artifacts.folder import disk_faults
+from shared.faults import Refused, TryAgain
 from shared.process import Running
 
 RESUME_SECONDS = 2.0
@@ -58,15 +59,11 @@ class LocalTarget:
     async def resume(self) -> datetime:
         """Bring everything to where the disk says it should be; returns when to look again."""
         now = self.host.clock.now()
-        with disk_faults("looking after the local target"):
-            await self.host.gateway.ensure_running()
-            for place in self.host.places():
-                if not self.host.lock(place).locked():
-                    await self._resume_place(place)
-            await self._hear_problems()
-            if now - self._pruned_at >= PRUNED_EVERY:
-                self._pruned_at = now
-                await self._prune_attempts(now - ATTEMPTS_KEPT)
+        try:
+            with disk_faults("looking after the local target"):
+                await self._resume(now)
+        except Refused as fault:
+            raise TryAgain(str(fault)) from fault  # nobody asked, so nobody is answered: look again
         return now + timedelta(seconds=RESUME_SECONDS)
 
     def adopted(self) -> Sequence[Adopted]:
@@ -88,6 +85,16 @@ class LocalTarget:
         releases = [release for place in self.host.places() for release in releases_in(place)]
         await asyncio.gather(*(self._end_release(release) for release in releases))
         await self.host.gateway.shut_down()
+
+    async def _resume(self, now: datetime) -> None:
+        await self.host.gateway.ensure_running()
+        for place in self.host.places():
+            if not self.host.lock(place).locked():
+                await self._resume_place(place)
+        await self._hear_problems()
+        if now - self._pruned_at >= PRUNED_EVERY:
+            self._pruned_at = now
+            await self._prune_attempts(now - ATTEMPTS_KEPT)
 
     async def _resume_place(self, place: Place) -> None:
         async with self.host.lock(place):

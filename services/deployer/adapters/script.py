@@ -21,7 +21,7 @@ from services.deployer.adapters.local.environment import environment
 from services.deployer.adapters.local.evidence import Witness
 from services.deployer.adapters.local.host import Host, path_part
 from services.deployer.adapters.local.progress import Attempt, Attempts
-from services.deployer.adapters.local.release import delete, pinned
+from services.deployer.adapters.local.release import delete, unpack
 from services.deployer.adapters.local.succession import Chores
 from services.deployer.step_order import Done, StepAnswer, StepOrder, Stopped
 from shared.artifacts.folder import disk_faults
@@ -45,11 +45,12 @@ class ScriptExecution:
 
     async def run(self, order: StepOrder, called_off: asyncio.Event) -> StepAnswer:
         """Run the script, or take up the one that an earlier life started, to its end."""
-        with disk_faults(f"running {order.step.id}"), self.attempts.answering(order.log) as attempt:
+        with self.attempts.answering(order.log) as attempt:
             try:
-                return await self._run(order, called_off, attempt)
+                with disk_faults(f"running {order.step.id}"):
+                    return await self._run(order, called_off, attempt)
             except Refused as fault:
-                return self._witness.said(order, "artifact", str(fault))
+                return self._witness.refused(order, fault)
 
     async def switch(self, order: StepOrder) -> StepAnswer:  # noqa: ARG002
         """Answer that it is done: a script has no candidate."""
@@ -100,7 +101,7 @@ class ScriptExecution:
         env = environment(order, params.env, self.host.search_path, life / "home")
         (life / "home").mkdir(mode=0o700, parents=True, exist_ok=True)
         if params.artifact:
-            await self.host.artifacts.unpack(pinned(order, params.artifact), life / "files")
+            await unpack(self.host, order, params.artifact, life / "files")
         else:
             (life / "files").mkdir(exist_ok=True)
         script = "\n".join(["set -eu", *params.commands, ""])

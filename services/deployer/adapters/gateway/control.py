@@ -3,10 +3,9 @@
 import asyncio
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +15,7 @@ SOCKET_PATH_BYTES_MAX = 100  # Linux takes 107, macOS 103
 LINE_BYTES_MAX = 64 * 1024  # of what is asked
 DRAIN_SECONDS_MAX = 3600.0
 PROCESS_FILE = "process.json"
+ELSEWHERE = "windlass-gateway-"  # begins the temporary folder of a socket whose own would be too long
 
 
 class Controlled(Protocol):
@@ -63,15 +63,17 @@ def _place(folder: Path) -> Path:
     socket = folder / "control"
     if len(os.fsencode(socket)) <= SOCKET_PATH_BYTES_MAX:
         return socket
-    return Path(tempfile.mkdtemp(prefix="windlass-")) / "control"  # 0700 and ours
+    return Path(tempfile.mkdtemp(prefix=ELSEWHERE)) / "control"  # 0700 and ours
 
 
 def _forget(folder: Path) -> None:
     """Remove this gateway's socket, or that of one that was killed."""
     (folder / "control").unlink(missing_ok=True)
     before = Path(str(as_json(folder / PROCESS_FILE).get("control", "")))
-    if before.parent.name.startswith("windlass-") and before.parent != folder:
-        shutil.rmtree(before.parent, ignore_errors=True)
+    if before.parent.name.startswith(ELSEWHERE):
+        with suppress(OSError):
+            before.unlink(missing_ok=True)
+            before.parent.rmdir()
 
 
 async def _answer(line: bytes, gateway: Controlled, told_to_end: asyncio.Event) -> dict[str, Any]:

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from services.deployer.adapters.local.release import ArtifactRefused
 from services.deployer.step_order import Broke, StepOrder
 from shared.clock import Clock
 from shared.events import Evidence, LogLine
 from shared.events.evidence import LOG_LINE_CHARACTERS_MAX, LOG_TAIL_LINES_MAX
+from shared.faults import Refused
 from shared.process import Exit, Lost, Processes
 
 Phase = Literal["deploy", "rollout"]
@@ -47,6 +49,10 @@ class Witness:
             log_tail=tail,
         )
         return Broke(evidence)
+
+    def refused(self, order: StepOrder, fault: Refused) -> Broke:
+        """Tell of what can never be done as asked."""
+        return self.said(order, "artifact" if isinstance(fault, ArtifactRefused) else "error", str(fault))
 
     def said(
         self,

@@ -7,7 +7,7 @@ process is not to be seen, whoever listens is taken for the one that was told to
 import asyncio
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -24,9 +24,15 @@ async def who_answers(process: Path, port: int) -> Answering:
     """Tell who takes connections on a loopback port, seen from the process that should."""
     if not await _accepts(port):
         return "nobody"
-    owners = set(_owners(_sockets(port))) if sys.platform.startswith("linux") else set()
+    if not sys.platform.startswith("linux"):
+        return "the process"
     session = _session_led(process)
-    if not owners or session is None or any(_session(owner) == session for owner in owners):
+    if session is None:
+        return "another process"  # ours does not exist yet
+    sockets = _sockets(port)
+    everybody = [int(entry) for entry in os.listdir("/proc") if entry.isdecimal()]  # noqa: PTH208 - in haste
+    ours = [pid for pid in everybody if _session(pid) == session]
+    if _any_has(ours, sockets) or not _any_has(everybody, sockets):
         return "the process"
     return "another process"
 
@@ -44,25 +50,28 @@ async def _accepts(port: int) -> bool:
 
 
 def _sockets(port: int) -> frozenset[str]:
-    """Return the inodes of the sockets that listen on a port."""
+    """Return the sockets that listen on a port, as links to them read."""
     found = set()
     for table in ("tcp", "tcp6"):
         with suppress(OSError):
             for line in Path(f"/proc/net/{table}").read_text(encoding="ascii").splitlines()[1:]:
                 fields = line.split()
                 if fields[3] == LISTENS and int(fields[1].rpartition(":")[2], 16) == port:
-                    found.add(fields[9])
+                    found.add(f"socket:[{fields[9]}]")
     return frozenset(found)
 
 
-def _owners(sockets: frozenset[str]) -> Iterator[int]:
-    """Yield the processes that have one of the sockets open, as far as we may look."""
-    wanted = {f"socket:[{inode}]" for inode in sockets}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            with suppress(OSError):
-                if any(str(fd.readlink()) in wanted for fd in (entry / "fd").iterdir()):
-                    yield int(entry.name)
+def _any_has(processes: Sequence[int], sockets: frozenset[str]) -> bool:
+    """Tell whether one of the processes has one of the sockets open, as far as we may look."""
+    return any(link in sockets for process in processes for link in _open_files(process))
+
+
+def _open_files(process: int) -> Iterator[str]:
+    folder = Path(f"/proc/{process}/fd")
+    with suppress(OSError):
+        for descriptor in list(folder.iterdir()):
+            with suppress(OSError):  # closed since it was listed
+                yield str(descriptor.readlink())
 
 
 def _session_led(process: Path) -> int | None:

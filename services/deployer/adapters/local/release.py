@@ -14,7 +14,6 @@ from services.deployer.step_order import StepOrder
 from shared.artifacts.blocking import beside_the_loop
 from shared.artifacts.folder import remove
 from shared.faults import Refused
-from shared.ids import Digest
 
 GONE = ".gone-"  # begins the name of what is being removed
 
@@ -137,11 +136,19 @@ def release_of(place: Place, order: StepOrder) -> Release:
     return Release(place.releases / f"{order.release}.{order.attempt}")
 
 
-def pinned(order: StepOrder, artifact: str) -> Digest:
-    """Return the digest of an artifact of the revision; `Refused` when it has none of that name."""
-    if digest := order.artifacts.get(artifact):
-        return digest
-    raise Refused(f"revision {order.revision} has no artifact called {artifact!r}")
+class ArtifactRefused(Refused):
+    """The artifact is not there, or is none."""
+
+
+async def unpack(host: Host, order: StepOrder, artifact: str, destination: Path) -> None:
+    """Put an artifact of the order's revision there; a folder that exists is complete already."""
+    digest = order.artifacts.get(artifact)
+    if not digest:
+        raise ArtifactRefused(f"revision {order.revision} has no artifact called {artifact!r}")
+    try:
+        await host.artifacts.unpack(digest, destination)
+    except Refused as fault:
+        raise ArtifactRefused(str(fault)) from fault
 
 
 def releases_in(place: Place) -> Sequence[Release]:
@@ -174,8 +181,12 @@ def _leftovers(parent: Path) -> Sequence[Path]:
 
 
 async def _remove(folder: Path) -> None:
-    if os.path.lexists(folder):
+    if _is_there(folder):
         await beside_the_loop(lambda _: remove(folder))
+
+
+def _is_there(folder: Path) -> bool:
+    return os.path.lexists(folder)
 
 
 def _made_at(folder: Path) -> tuple[int, str]:

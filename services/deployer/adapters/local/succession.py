@@ -5,7 +5,7 @@ takes up after a crash what a killed life was about.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -91,9 +91,10 @@ class Succession:
         route = self.host.gateway.route(place.name)
         for release in releases_in(place):
             if release.has("retired") and not release.has("ended"):
-                self.chores.begin(
-                    f"retire {place.name} {release.name}", partial(self._retire, place, release)
-                )
+                name = f"retire {place.name} {release.name}"
+                self.chores.begin(name, partial(self._retire, place, release))
+        if any(release.has("ended") or release.files.exists() for release in self._spare(place)):
+            self.begin_tidying(place)
         if route and route.kind == "server":
             self.chores.begin(f"keep {place.name} {route.folder}", partial(self._keep, place, route.folder))
 
@@ -116,9 +117,7 @@ class Succession:
 
     async def _tidy(self, place: Place) -> None:
         """Keep the live release, the one before, and what the last discarded ones said."""
-        route = self.host.gateway.route(place.name)
-        kept = {route.folder, route.replaces} if route else set()
-        spare = [release for release in releases_in(place) if release.name not in kept]
+        spare = self._spare(place)
         discarded = [release for release in spare if release.has("discarded")]
         ended = [release for release in spare if release.has("ended")]
         for release in discarded:
@@ -127,6 +126,13 @@ class Succession:
         for release in [*ended, *discarded[:-DISCARDED_KEPT]]:
             await delete(self.host, release.folder)
         await delete_leftovers(self.host, place.releases)
+
+    def _spare(self, place: Place) -> Sequence[Release]:
+        """Return the releases that are over and have no place in the route, the newest last."""
+        route = self.host.gateway.route(place.name)
+        kept = {route.folder, route.replaces} if route else set()
+        over = (r for r in releases_in(place) if r.has("ended") or r.has("discarded"))
+        return [release for release in over if release.name not in kept]
 
     async def _keep(self, place: Place, name: str) -> None:
         """Start the live release again whenever its process is gone, for as long as it is live."""
