@@ -1,8 +1,8 @@
 """Looks at the repository for a push, and gives each of its pipelines exactly one decision.
 
 Reading a repository takes longer than a handler may, so it is durable work. In one process, pushes of
-one repository are looked at one by one, in the order they came; across replicas the pipeline's row refuses whoever read it
-before somebody else gave it a revision, and the look is taken again.
+one repository are looked at one by one, in the order they came; across replicas the pipeline's row
+refuses whoever read it before somebody else gave it a revision, and the look is taken again.
 """
 
 from collections.abc import Sequence

@@ -47,7 +47,7 @@ async def _first_deployment(harbour: Harbour) -> None:
 
 
 @pytest.mark.parametrize("point", POINTS)
-async def test_crash_at(point: str, harbour: Harbour) -> None:
+async def test_a_deployment_ends_well_after_a_crash_at(point: str, harbour: Harbour) -> None:
     program = harbour.program
     async with httpx.AsyncClient() as http:
         try:

@@ -1,0 +1,238 @@
+"""One `windlass up` that many repositories share: a healthy one, and those that a test makes bad.
+
+Everything is seen from outside: through the HTTP API, the addresses of what was deployed, the log.
+"""
+
+import asyncio
+import hmac
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import httpx
+
+from deploy.demo.forge import Hook
+from tests.contract.git.repository import WorkingCopy, new_repository
+from tests.e2e.program import Program
+
+NOTHING = "0" * 40
+LOOK_SECONDS = 0.03
+ANSWER_SECONDS_MAX = 20.0  # for any state to come about; the machine may be busy
+MEBIBYTE = 1024 * 1024
+
+SITE = """\
+version: "1"
+pipeline:
+  stages: [{name: live}]
+  artifacts:
+    Site:
+      type: BUNDLE:BUILD
+      rebuild_when_changed: [/site]
+      params: {file_path: /site}
+  steps:
+    - name: show
+      type: LOCAL:STATIC:DEPLOY
+      params: {artifact: Site, port: %d, verify: {interval_seconds: 0.05}}
+"""
+
+Document = dict[str, Any]
+T = TypeVar("T")
+
+
+def signature(secret: str, body: bytes) -> str:
+    """Return the header that a forge signs a body with."""
+    return f"sha256={hmac.new(secret.encode(), body, sha256).hexdigest()}"
+
+
+def push_body(commit: str, branch: str = "main", **changed: object) -> bytes:
+    """Return GitHub's push event as far as it says something."""
+    told: Document = {
+        "ref": f"refs/heads/{branch}",
+        "before": NOTHING,
+        "after": commit,
+        "deleted": False,
+        "repository": {"full_name": "acme/shop"},
+        "pusher": {"name": "ada"},
+    }
+    return json.dumps(told | changed).encode()
+
+
+@dataclass
+class Tenant:
+    """A registered repository."""
+
+    quay: "Quay"
+    name: str
+    copy: WorkingCopy
+    hook: Hook
+
+    async def deliver(
+        self, body: bytes, event: str = "push", headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """Post a signed delivery; `headers` replace or add."""
+        signed = {
+            "X-GitHub-Event": event,
+            "X-GitHub-Delivery": str(uuid4()),
+            "X-Hub-Signature-256": signature(self.hook.secret, body),
+            "Content-Type": "application/json",
+        }
+        return await self.quay.stranger.post(self.hook.url, content=body, headers=signed | dict(headers or {}))
+
+    async def push(self, commit: str, branch: str = "main") -> Document:
+        """Have a commit heard of; return what became of the push once that is known."""
+        answer = await self.deliver(push_body(commit, branch))
+        assert answer.status_code == httpx.codes.ACCEPTED, answer.text
+        assert "push" in answer.json(), answer.text
+        return await self.quay.answer_to(answer.json()["push"])
+
+    async def push_files(self, files: Mapping[str, str], branch: str = "main") -> Document:
+        """Commit exactly these files and have that heard of."""
+        content = {path: text.encode() for path, text in files.items()}
+        return await self.push(self.copy.commit(content, branch=branch), branch)
+
+
+@dataclass
+class Neighbour:
+    """A healthy repository whose site is to go out whatever else happens."""
+
+    tenant: Tenant
+    port: int
+    deployed: int = 0
+
+    async def deploys(self, seconds_max: float = ANSWER_SECONDS_MAX) -> None:
+        """Push a change and see it on the site's stable address."""
+        self.deployed += 1
+        marker = f"edition {self.deployed}"
+        files = {".windlass/site/pipeline.yaml": SITE % self.port, "site/index.html": marker}
+        commit = self.tenant.copy.commit({path: text.encode() for path, text in files.items()})
+        answer = await self.tenant.deliver(push_body(commit))
+        assert answer.status_code == httpx.codes.ACCEPTED, answer.text
+        url = f"http://127.0.0.1:{self.port}/"
+
+        async def shown() -> str:
+            try:
+                return (await self.tenant.quay.stranger.get(url)).text
+            except httpx.TransportError as error:
+                return str(error)
+
+        await self.tenant.quay.until(shown, lambda text: text == marker, seconds_max)
+
+
+@dataclass
+class Quay:
+    """A running installation, its operator's client and a stranger's."""
+
+    program: Program
+    operator: httpx.AsyncClient
+    stranger: httpx.AsyncClient
+    repositories: dict[str, Tenant] = field(default_factory=dict)
+
+    async def tenant(self, name: str) -> Tenant:
+        """Make a repository and register it."""
+        return await self.register(name, new_repository(self.program.folder / "repositories" / name))
+
+    async def register(self, name: str, copy: WorkingCopy) -> Tenant:
+        """Register a repository that is there."""
+        answer = await self.operator.post("/api/v1/repositories", json={"remote": copy.remote, "name": name})
+        assert answer.status_code == httpx.codes.CREATED, answer.text
+        told = answer.json()
+        return Tenant(self, name, copy, Hook(told["webhook_url"], told["secret"]))
+
+    async def get(self, path: str, **query: str | int) -> Document:
+        """Ask the API for something that is there."""
+        answer = await self.operator.get(f"/api/v1/{path}", params=query)
+        assert answer.status_code == httpx.codes.OK, f"{path}: {answer.text}"
+        document: Document = answer.json()
+        return document
+
+    async def until(
+        self, look: Callable[[], Awaitable[T]], holds: Callable[[T], object], seconds_max: float
+    ) -> T:
+        """Look until it is as wanted; fail with what was seen last and the end of the log."""
+        seen: T | None = None
+        try:
+            async with asyncio.timeout(seconds_max):
+                while not holds(seen := await look()):
+                    await asyncio.sleep(LOOK_SECONDS)
+        except TimeoutError:
+            raise AssertionError(f"in {seconds_max} s no more than {seen}; {self.program.log[-3000:]}") from None
+        return seen
+
+    async def answer_to(self, push: str, seconds_max: float = ANSWER_SECONDS_MAX) -> Document:
+        """Return a push with its decisions, or with why it was refused."""
+
+        async def look() -> Document:
+            answer = await self.operator.get(f"/api/v1/pushes/{push}")
+            return dict(answer.json())
+
+        return await self.until(look, lambda p: p.get("refused_code") or p.get("decisions"), seconds_max)
+
+    async def outcome(
+        self, pipeline: str, revision: int, seconds_max: float = ANSWER_SECONDS_MAX
+    ) -> Document:
+        """Return the revision's last run once nothing more happens with the revision."""
+
+        async def look() -> Document:
+            answer = await self.operator.get(f"/api/v1/pipelines/{pipeline}/revisions/{revision}")
+            return dict(answer.json())
+
+        shown = await self.until(look, lambda r: r.get("runs") and r.get("over"), seconds_max)
+        last = max(shown["runs"], key=lambda run: run["queued_at"])
+        return await self.get(f"runs/{last['run']}")
+
+    async def output_of(self, pipeline: str, revision: int) -> list[str]:
+        """Return the whole output of a revision, page by page."""
+        lines: list[str] = []
+        cursor, page = 0, await self.get(f"pipelines/{pipeline}/revisions/{revision}/logs")
+        while page["next"] != cursor:
+            lines += [line["text"] for chunk in page["chunks"] for line in chunk["lines"]]
+            cursor = page["next"]
+            page = await self.get(f"pipelines/{pipeline}/revisions/{revision}/logs", cursor=cursor)
+        return lines
+
+
+@asynccontextmanager
+async def boarded(program: Program) -> AsyncIterator[Quay]:
+    """Give clients of a program that runs."""
+    token = json.loads((program.data / "client.json").read_text("utf-8"))["token"]
+    timeout = httpx.Timeout(ANSWER_SECONDS_MAX)
+    async with (
+        httpx.AsyncClient(
+            base_url=program.url,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=timeout,
+            trust_env=False,
+        ) as operator,
+        httpx.AsyncClient(timeout=timeout, trust_env=False) as stranger,
+    ):
+        yield Quay(program, operator, stranger)
+
+
+def problem_of(answer: httpx.Response) -> Document:
+    """Return a problem document; it has a way out in it and nothing of our inside."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    problem: Document = answer.json()
+    assert problem["status"] == answer.status_code
+    assert problem["detail"]
+    assert problem["next"]
+    assert "Traceback" not in answer.text
+    return problem
+
+
+def memory(pid: int, line: str = "VmRSS") -> int:
+    """Return how many bytes of memory a process has, or with VmHWM has had at most."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    found = re.search(rf"^{line}:\s+(\d+) kB$", status, re.MULTILINE)
+    assert found, f"no {line} of {pid}"
+    return int(found[1]) * 1024
+
+
+def forget_peak(pid: int) -> None:
+    """Have the kernel count a process's peak of memory from now on."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5", "ascii")
