@@ -1,0 +1,40 @@
+"""Status's table of contents: everything is heard, by the same method."""
+
+from fastapi import APIRouter
+
+from services.status.handlers import Projector
+from services.status.projection import TARGETS
+from services.status.routes.answering import Reader
+from services.status.routes.events import Events
+from services.status.routes.logs import Logs
+from services.status.routes.operations import Operations
+from services.status.routes.pipelines import Pipelines
+from services.status.routes.runs import Runs
+from services.status.routes.streaming import Changes
+from services.status.settings import StatusSettings
+from services.status.store.operations import OperationStore
+from services.status.store.reading import ReadModel
+from services.status.store.writing import Projection
+from shared.access import Access
+from shared.bus import Subscription
+from shared.db import Database, ServiceDatabase
+from shared.service import Service
+
+
+def build(database: Database, settings: StatusSettings) -> Service:
+    """Wire status."""
+    del settings  # nothing of it can be set yet
+    db = ServiceDatabase(database, "status")
+    projector = Projector(Projection(db))
+    reader = Reader(ReadModel(db), Changes(database), Access(database))
+    pipelines = Pipelines(reader)
+
+    router = APIRouter()
+    router.include_router(pipelines.router())
+    router.include_router(Runs(reader).router())
+    router.include_router(Logs(reader).router())
+    router.include_router(Events(reader).router())
+    router.include_router(Operations(reader, pipelines, OperationStore(db)).router())
+
+    heard = dict.fromkeys(TARGETS, projector.hear)
+    return Service(Subscription(db, heard), (projector.run,), router)

@@ -1,0 +1,27 @@
+"""How far a revision has come: what it shows per stage, and whether anything more will happen to it."""
+
+from collections.abc import Sequence
+
+from services.status.views import PlannedStage, RevisionView, RunView, StepView
+
+PASSED = frozenset({"Succeeded", "Rolled Back", "Rolled Forward"})
+
+
+def is_over(revision: RevisionView, runs: Sequence[RunView]) -> bool:
+    """Tell whether nothing more follows unless a person asks: every stage passed, or one ended it."""
+    latest = {run.stage: run for run in runs}
+    if any(run.final and run.state not in PASSED for run in latest.values()):
+        return all(run.final or run.started_at is None for run in latest.values())
+    return all(stage.name in latest and latest[stage.name].final for stage in revision.stages)
+
+
+def with_planned_steps(run: RunView, stage: PlannedStage | None) -> RunView:
+    """Return the run with the steps of its plan in the plan's order, those to come among them."""
+    if stage is None:
+        return run
+    known = {step.step: step for step in run.steps}
+    planned = [
+        known.pop(step.id, StepView(step=step.id)).model_copy(update={"name": step.name, "type": step.type})
+        for step in stage.steps
+    ]
+    return run.model_copy(update={"steps": (*planned, *known.values())})

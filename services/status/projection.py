@@ -1,0 +1,220 @@
+"""The projection: which views an event changes, and how. Pure, and the same for live and rebuild (L3).
+
+A row is fed by one partition only, so the order in which partitions are heard does not matter; a
+message that is not later than the last one folded in changes nothing, so neither does hearing twice.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from services.status import other_view, pipeline_view, run_view, stage_view
+from services.status.views import (
+    BuildView,
+    DeadLetterView,
+    DecisionView,
+    LogView,
+    OperationView,
+    PipelineView,
+    PushView,
+    RevisionView,
+    RunView,
+    StageView,
+    View,
+)
+from shared import events
+from shared.delivery import MessageDied
+from shared.events import Event, Message
+
+
+class Kind(StrEnum):
+    """What there are views of."""
+
+    PUSH = "push"
+    DECISION = "decision"
+    PIPELINE = "pipeline"
+    REVISION = "revision"
+    STAGE = "stage"
+    RUN = "run"
+    BUILD = "build"
+    LOG = "log"
+    OPERATION = "operation"
+    DEAD_LETTER = "dead_letter"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Where a view is found besides under its key; never changes over its life."""
+
+    scope: str  # what it is listed under
+    about: str  # what else it is found by
+    number: int  # its place in either list
+
+
+@dataclass(frozen=True, slots=True)
+class ViewType:
+    """One kind of view."""
+
+    model: type[View]
+    listing: Callable[[Any], Listing]
+
+
+def _at(instant: datetime) -> int:
+    return int(instant.timestamp() * 1_000_000)
+
+
+def revision_key(pipeline: str, revision: int) -> str:
+    """Return the key of a revision, which is also the correlation of all its events."""
+    return f"{pipeline}@{revision}"
+
+
+VIEW_TYPES: dict[Kind, ViewType] = {
+    Kind.PUSH: ViewType(PushView, lambda v: Listing(v.repository, "", v.place)),
+    Kind.DECISION: ViewType(DecisionView, lambda v: Listing(str(v.push), v.commit, _at(v.at))),
+    Kind.PIPELINE: ViewType(PipelineView, lambda v: Listing("", "", _at(v.since))),
+    Kind.REVISION: ViewType(RevisionView, lambda v: Listing(v.pipeline, v.commit, v.revision)),
+    Kind.STAGE: ViewType(StageView, lambda v: Listing(v.pipeline, "", 0)),
+    Kind.RUN: ViewType(
+        RunView,
+        lambda v: Listing(f"{v.pipeline}/{v.stage}", revision_key(v.pipeline, v.revision), v.place),
+    ),
+    Kind.BUILD: ViewType(
+        BuildView, lambda v: Listing(revision_key(v.pipeline, v.revision), v.build_key, _at(v.requested_at))
+    ),
+    Kind.LOG: ViewType(
+        LogView, lambda v: Listing(revision_key(v.pipeline, v.revision), v.stage, _at(v.since))
+    ),
+    Kind.OPERATION: ViewType(
+        OperationView, lambda v: Listing(f"{v.pipeline}/{v.stage}", "", _at(v.asked_at))
+    ),
+    Kind.DEAD_LETTER: ViewType(DeadLetterView, lambda v: Listing("", v.consumer_group, _at(v.at))),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A view that an event changes."""
+
+    kind: Kind
+    key: Callable[[Any], str]  # of the body
+    fold: Callable[[Any, Message[Any]], View | None]  # None: there is nothing to change
+
+
+def _push(body: Any) -> str:
+    return str(body.push)
+
+
+def _decision(body: Any) -> str:
+    return f"{body.push} {body.pipeline}"
+
+
+def _revision(body: Any) -> str:
+    return revision_key(body.pipeline, body.revision)
+
+
+def _key(body: Any) -> str:
+    return str(body.key)
+
+
+def _run(body: Any) -> str:
+    return str(body.run)
+
+
+def _request(body: Any) -> str:
+    return str(body.request)
+
+
+def _operation(body: Any) -> str:
+    return str(body.operation)
+
+
+def _letter(body: Any) -> str:
+    return f"{body.message} {body.consumer_group}"
+
+
+def _in_run(fold: Callable[[Any, Message[Any]], View | None]) -> Target:
+    return Target(Kind.RUN, _run, fold)
+
+
+def _in_stage(fold: Callable[[Any, Message[Any]], View | None]) -> Target:
+    return Target(Kind.STAGE, _key, fold)
+
+
+def _decided() -> Target:
+    return Target(Kind.DECISION, _decision, pipeline_view.decided)
+
+
+TARGETS: Mapping[type[Event], tuple[Target, ...]] = {
+    events.PushReceived: (Target(Kind.PUSH, _push, pipeline_view.push_received),),
+    events.PushRefused: (Target(Kind.PUSH, _push, pipeline_view.push_refused),),
+    events.RevisionPlanned: (
+        _decided(),
+        Target(Kind.REVISION, _revision, pipeline_view.revision_planned),
+        Target(Kind.PIPELINE, _key, pipeline_view.newest_planned),
+    ),
+    events.PlanRejected: (_decided(), Target(Kind.PIPELINE, _key, pipeline_view.newest_rejected)),
+    events.RevisionSkipped: (_decided(),),
+    events.BuildRequested: (Target(Kind.BUILD, _request, other_view.build_requested),),
+    events.ArtifactBuilt: (Target(Kind.BUILD, _request, other_view.artifact_built),),
+    events.ArtifactFailed: (Target(Kind.BUILD, _request, other_view.artifact_failed),),
+    events.LogAppended: (Target(Kind.LOG, _key, other_view.log_appended),),
+    events.OperationRequested: (Target(Kind.OPERATION, _operation, other_view.operation_requested),),
+    events.OperationAccepted: (Target(Kind.OPERATION, _operation, other_view.operation_accepted),),
+    events.OperationRefused: (Target(Kind.OPERATION, _operation, other_view.operation_refused),),
+    events.StageDeclared: (_in_stage(stage_view.declared),),
+    events.StageHeld: (_in_stage(stage_view.held),),
+    events.RunQueued: (_in_stage(stage_view.queued), _in_run(run_view.queued)),
+    events.RunWaiting: (_in_stage(stage_view.waiting), _in_run(run_view.waiting)),
+    events.RunStarted: (_in_stage(stage_view.started), _in_run(run_view.started)),
+    events.RunRollingBack: (_in_stage(stage_view.started), _in_run(run_view.started)),
+    events.RunCancelling: (_in_stage(stage_view.cancelling), _in_run(run_view.cancelling)),
+    events.RunSucceeded: (_in_stage(stage_view.succeeded), _in_run(run_view.succeeded)),
+    events.RunFailed: (_in_stage(stage_view.failed), _in_run(run_view.failed)),
+    events.RunTimedOut: (_in_stage(stage_view.failed), _in_run(run_view.failed)),
+    events.RunCancelled: (_in_stage(stage_view.cancelled), _in_run(run_view.cancelled)),
+    events.RunSuperseded: (_in_stage(stage_view.superseded), _in_run(run_view.superseded)),
+    events.StepStarted: (_in_run(run_view.step_started),),
+    events.StepSucceeded: (_in_run(run_view.step_succeeded),),
+    events.StepFailed: (_in_run(run_view.step_failed),),
+    events.StepSkipped: (_in_run(run_view.step_skipped),),
+    events.StepCancelled: (_in_run(run_view.step_cancelled),),
+    events.StepTimedOut: (_in_run(run_view.step_timed_out),),
+    events.VerificationRequested: (_in_run(run_view.verification_requested),),
+    events.VerificationPassed: (_in_run(run_view.verification_passed),),
+    events.VerificationFailed: (_in_run(run_view.verification_failed),),
+    events.FailureClassified: (_in_run(run_view.classified),),
+    MessageDied: (Target(Kind.DEAD_LETTER, _letter, other_view.message_died),),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A view with the position of the last message folded into it."""
+
+    view: View
+    position: int
+
+
+Row = tuple[Kind, str]  # a view's kind and key
+
+
+def touched(body: Event) -> Iterator[tuple[Row, Target]]:
+    """Yield which views an event changes."""
+    for target in TARGETS.get(type(body), ()):
+        yield (target.kind, target.key(body)), target
+
+
+def fold(views: Mapping[Row, Placed], messages: Iterable[Message[Event]]) -> dict[Row, Placed]:
+    """Return the views that the messages change, given those they are about as far as they exist."""
+    changed: dict[Row, Placed] = {}
+    for message in messages:
+        for row, target in touched(message.body):
+            earlier = changed.get(row) or views.get(row)
+            if earlier is not None and message.position <= earlier.position:
+                continue
+            view = target.fold(earlier.view if earlier else None, message)
+            if view is not None:
+                changed[row] = Placed(view, message.position)
+    return changed

@@ -1,0 +1,153 @@
+"""Output, in pages or as it comes: of one attempt, or of all attempts of a revision."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import Field
+
+from services.status.progress import is_over
+from services.status.projection import Kind, revision_key
+from services.status.routes.answering import Reader, unknown
+from services.status.routes.pipelines import Revision
+from services.status.routes.streaming import Page, Said, cursor_of, stream
+from services.status.store.reading import Chunk
+from services.status.views import LogView, RevisionView, View
+
+After = Annotated[int, Field(ge=0, description="The `next` of the page before.")]
+LastEventId = Annotated[str | None, Header()]
+
+
+class LogQuery(View):
+    """How output is wanted."""
+
+    cursor: After = 0
+    follow: bool = Field(default=False, description="Go on as lines come, as a stream of events.")
+
+
+class RevisionLogQuery(LogQuery):
+    """Which output, too."""
+
+    stage: str | None = Field(default=None, description="Empty: the builds. Without it, all.")
+
+
+class LineShown(View):
+    """One line of output; not cleaned of anything a program printed."""
+
+    number: int
+    at: datetime
+    text: str
+
+
+class LogChunk(View):
+    """Lines of one attempt, in a row."""
+
+    log: str
+    stage: str
+    what: str
+    lines: list[LineShown]
+
+
+class LogPage(View):
+    """Output in the order it arrived."""
+
+    chunks: list[LogChunk]
+    next: int  # the cursor behind it; the same as before when there is nothing new
+    over: bool  # nothing more will come
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """Answers with output."""
+
+    reader: Reader
+
+    def router(self) -> APIRouter:
+        """Return the routes; a stream and a page are two answers of one address."""
+        router = self.reader.router("logs")
+        add = router.add_api_route
+        responses: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
+        add(
+            "/pipelines/{pipeline}/revisions/{revision}/logs",
+            self.of_revision,
+            response_model=LogPage,
+            responses=responses,
+            summary="All output of a revision, in the order it arrived",
+        )
+        add(
+            "/logs/{log:path}",
+            self.of_log,
+            response_model=LogPage,
+            responses=responses,
+            summary="The output of one attempt of a step or build",
+        )
+        return router
+
+    async def of_revision(
+        self,
+        pipeline: str,
+        revision: Revision,
+        wanted: Annotated[RevisionLogQuery, Query()],
+        last_event_id: LastEventId = None,
+    ) -> LogPage | Response:
+        """Show the output of a revision, of all stages and builds or of one stage."""
+        model, stage = self.reader.model, wanted.stage
+        key = revision_key(pipeline, revision)
+        view = await model.view(Kind.REVISION, RevisionView, key)
+        if view is None:
+            raise unknown("revision", key, hint="GET /api/v1/pipelines/{pipeline}/revisions lists them.")
+
+        async def read_on(after: int) -> Page:
+            over = False
+            chunks = await model.chunks_of_revision(pipeline, revision, stage, after)
+            if not chunks and (over := await self._is_over(view, stage)):
+                chunks = await model.chunks_of_revision(pipeline, revision, stage, after)  # the very last
+            return Page(_said(chunks), over=over and not chunks)
+
+        if wanted.follow:
+            return stream(self.reader.changes, cursor_of(last_event_id, wanted.cursor), read_on)
+        return _page(await read_on(wanted.cursor), wanted.cursor)
+
+    async def of_log(
+        self, log: str, wanted: Annotated[LogQuery, Query()], last_event_id: LastEventId = None
+    ) -> LogPage | Response:
+        """Show the output of one attempt."""
+        model = self.reader.model
+        if await model.view(Kind.LOG, LogView, log) is None:
+            raise unknown("log", log, hint="GET /api/v1/runs/{run} names the log of each step.")
+
+        async def read_on(after: int) -> Page:
+            view = await model.view(Kind.LOG, LogView, log)  # before its lines: closed means all are there
+            chunks = await model.chunks_of_log(log, after)
+            return Page(_said(chunks), over=view is not None and view.closed and not chunks)
+
+        if wanted.follow:
+            return stream(self.reader.changes, cursor_of(last_event_id, wanted.cursor), read_on)
+        return _page(await read_on(wanted.cursor), wanted.cursor)
+
+    async def _is_over(self, revision: RevisionView, stage: str | None) -> bool:
+        model = self.reader.model
+        if not all(log.closed for log in await model.logs_of(revision.pipeline, revision.revision)):
+            return False
+        runs = await model.runs_of(revision.pipeline, revision.revision)
+        here = [run for run in runs if run.stage == stage]
+        return is_over(revision, runs) or (bool(here) and all(run.final for run in here))
+
+
+def _page(page: Page, cursor: int) -> LogPage:
+    following = page.said[-1].cursor if page.said else cursor
+    return LogPage(chunks=[said.data for said in page.said], next=following, over=page.over)
+
+
+def _said(chunks: Sequence[Chunk]) -> list[Said]:
+    return [Said(chunk.sequence, "lines", _shown(chunk)) for chunk in chunks]
+
+
+def _shown(chunk: Chunk) -> LogChunk:
+    lines = [
+        LineShown(number=chunk.first_line + offset, at=line.at, text=line.text)
+        for offset, line in enumerate(chunk.lines)
+    ]
+    return LogChunk(log=chunk.log, stage=chunk.stage, what=chunk.what, lines=lines)

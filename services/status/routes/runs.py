@@ -1,0 +1,107 @@
+"""`/api/v1/runs`, `/api/v1/pushes`, `/api/v1/dead-letters`: what happened, thing by thing."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from services.status.progress import with_planned_steps
+from services.status.projection import Kind, revision_key
+from services.status.routes.answering import (
+    PAGE_MAX,
+    PAGE_USUAL,
+    Cursor,
+    Limit,
+    Reader,
+    next_of,
+    place_of,
+    unknown,
+)
+from services.status.views import (
+    BuildView,
+    DeadLetterView,
+    DecisionView,
+    PushView,
+    RevisionView,
+    RunView,
+    View,
+)
+
+
+class RunShown(RunView):
+    """A run with every step of its plan and its artifacts."""
+
+    title: str = ""  # of its revision's commit
+    artifacts: list[BuildView]
+
+
+class PushShown(PushView):
+    """A push and what became of it in each pipeline."""
+
+    decisions: list[DecisionView]
+
+
+class PushList(View):
+    """Pushes of a repository, newest first."""
+
+    pushes: list[PushView]
+    next: str | None = None
+
+
+class DeadLetterList(View):
+    """Messages that no handler could take, newest first."""
+
+    dead_letters: list[DeadLetterView]
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Answers about single things."""
+
+    reader: Reader
+
+    def router(self) -> APIRouter:
+        """Return the routes."""
+        router = self.reader.router("runs")
+        add = router.add_api_route
+        add("/runs/{run}", self.run, summary="One run: steps, verification, failure, timeline")
+        add("/pushes/{push}", self.push, summary="One push and what became of it")
+        add("/pushes", self.pushes, summary="A repository's pushes, newest first")
+        add("/dead-letters", self.dead_letters, summary="Messages that no handler could take")
+        return router
+
+    async def run(self, run: UUID) -> RunShown:
+        """Show one run."""
+        model = self.reader.model
+        view = await model.view(Kind.RUN, RunView, str(run))
+        if view is None:
+            raise unknown("run", run, hint="GET /api/v1/pipelines/{pipeline}/stages/{stage}/runs lists them.")
+        key = revision_key(view.pipeline, view.revision)
+        revision = await model.view(Kind.REVISION, RevisionView, key)
+        stages = {stage.name: stage for stage in revision.stages} if revision else {}
+        shown = with_planned_steps(view, stages.get(view.stage))
+        builds = await model.listed(Kind.BUILD, BuildView, key, None, PAGE_MAX)
+        title = revision.title if revision else ""
+        return RunShown(**shown.model_dump(), title=title, artifacts=builds[::-1])
+
+    async def push(self, push: UUID) -> PushShown:
+        """Show one push."""
+        view = await self.reader.model.view(Kind.PUSH, PushView, str(push))
+        if view is None:
+            raise unknown("push", push, hint="A push is known a moment after it was accepted.")
+        decisions = await self.reader.model.listed(Kind.DECISION, DecisionView, str(push), None, PAGE_MAX)
+        return PushShown(**view.model_dump(), decisions=decisions[::-1])
+
+    async def pushes(self, repository: str, cursor: Cursor = None, limit: Limit = PAGE_USUAL) -> PushList:
+        """Show what arrived."""
+        found = await self.reader.model.listed(Kind.PUSH, PushView, repository, place_of(cursor), limit)
+        return PushList(
+            pushes=found, next=next_of(Kind.PUSH, [str(each.push) for each in found], found, limit)
+        )
+
+    async def dead_letters(self, cursor: Cursor = None, limit: Limit = PAGE_USUAL) -> DeadLetterList:
+        """Show what went wrong inside Windlass itself."""
+        found = await self.reader.model.listed(Kind.DEAD_LETTER, DeadLetterView, "", place_of(cursor), limit)
+        keys = [f"{each.message} {each.consumer_group}" for each in found]
+        return DeadLetterList(dead_letters=found, next=next_of(Kind.DEAD_LETTER, keys, found, limit))

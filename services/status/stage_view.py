@@ -1,0 +1,163 @@
+"""How a stage's view follows from the stage's events. Pure: a view and a message give a view."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.status.views import DeploymentStatus, Ended, Hold, Live, Slot, StageView
+from shared.events import (
+    Message,
+    RunCancelled,
+    RunCancelling,
+    RunEvent,
+    RunFailed,
+    RunFinished,
+    RunQueued,
+    RunRollingBack,
+    RunStarted,
+    RunSucceeded,
+    RunSuperseded,
+    RunTimedOut,
+    RunWaiting,
+    StageDeclared,
+    StageHeld,
+)
+from shared.events.stages import StageEvent
+
+HOLDS_SHOWN_MAX = 50
+WAITING_SHOWN_MAX = 200
+
+FAILED = frozenset({"Failed", "Timed Out"})
+
+
+def _of(view: StageView | None, body: StageEvent) -> StageView:
+    return view or StageView(pipeline=body.pipeline, stage=body.stage)
+
+
+def declared(view: StageView | None, message: Message[StageDeclared]) -> StageView:
+    """Fold in where the stage stands and what it deploys to."""
+    body = message.body
+    return _of(view, body).model_copy(update={"place": body.place, "target": body.target})
+
+
+def held(view: StageView | None, message: Message[StageHeld]) -> StageView:
+    """Fold in a hold."""
+    body = message.body
+    stage = _of(view, body)
+    others = tuple(hold for hold in stage.holds if hold.revision != body.revision)
+    hold = Hold(revision=body.revision, reason=body.reason, since=message.time)
+    return stage.model_copy(update={"holds": (*others, hold)[-HOLDS_SHOWN_MAX:]})
+
+
+def queued(view: StageView | None, message: Message[RunQueued]) -> StageView:
+    """Fold in a run that waits."""
+    body = message.body
+    stage = _of(view, body)
+    slot = Slot(
+        run=body.run,
+        revision=body.revision,
+        kind=body.kind,
+        commit=body.commit,
+        state="Not Started",
+        since=message.time,
+        wait=body.wait,
+        restores=body.restores,
+    )
+    return stage.model_copy(update={"waiting": (*stage.waiting, slot)[-WAITING_SHOWN_MAX:]})
+
+
+def waiting(view: StageView | None, message: Message[RunWaiting]) -> StageView:
+    """Fold in what a run waits for now."""
+    return _changed(_of(view, message.body), message.body.run, wait=message.body.wait)
+
+
+def started(view: StageView | None, message: Message[RunStarted]) -> StageView:
+    """Fold in who holds the lock."""
+    body = message.body
+    stage = _of(view, body)
+    word = "Rolling Back" if isinstance(body, RunRollingBack) else "In Progress"
+    word = "Rolling Forward" if body.kind == "roll_forward" else word
+    slot = _slot(stage, body, message.time)
+    slot = slot.model_copy(
+        update={"state": word, "since": message.time, "wait": None, "deadline": body.deadline}
+    )
+    rest = tuple(waiting for waiting in stage.waiting if waiting.run != body.run)
+    return _judged(stage.model_copy(update={"running": slot, "waiting": rest}))
+
+
+def cancelling(view: StageView | None, message: Message[RunCancelling]) -> StageView:
+    """Fold in that a person ends the run."""
+    return _changed(_of(view, message.body), message.body.run, state="Cancelling", since=message.time)
+
+
+def succeeded(view: StageView | None, message: Message[RunSucceeded]) -> StageView:
+    """Fold in what is live from now on."""
+    body = message.body
+    stage = _of(view, body)
+    live = Live(
+        revision=body.revision,
+        run=body.run,
+        commit=_slot(stage, body, message.time).commit,
+        urls=body.urls,
+        since=message.time,
+    )
+    return _ended(stage.model_copy(update={"live": live}), message)
+
+
+def failed(view: StageView | None, message: Message[RunFailed] | Message[RunTimedOut]) -> StageView:
+    """Fold in a deployment that did not come to pass."""
+    return _ended(_of(view, message.body), message, message.body.evidence.message)
+
+
+def cancelled(view: StageView | None, message: Message[RunCancelled]) -> StageView:
+    """Fold in a run that a person ended; what was live still is."""
+    body = message.body
+    return _ended(_of(view, body), message, f"{body.actor}: {body.reason}")
+
+
+def superseded(view: StageView | None, message: Message[RunSuperseded]) -> StageView:
+    """Fold in a run that gave its place to a newer one."""
+    return _ended(_of(view, message.body), message)
+
+
+def _slot(stage: StageView, body: RunEvent, now: datetime) -> Slot:
+    """Return what is known of the run; little, if its beginning was never heard."""
+    open_ = [*stage.waiting, *([stage.running] if stage.running else [])]
+    unknown = Slot(
+        run=body.run, revision=body.revision, kind=body.kind, commit="", state="Not Started", since=now
+    )
+    return next((slot for slot in open_ if slot.run == body.run), unknown)
+
+
+def _changed(stage: StageView, run: UUID, **changes: Any) -> StageView:
+    if stage.running and stage.running.run == run:
+        return stage.model_copy(update={"running": stage.running.model_copy(update=changes)})
+    slots = tuple(s.model_copy(update=changes) if s.run == run else s for s in stage.waiting)
+    return stage.model_copy(update={"waiting": slots})
+
+
+def _ended(stage: StageView, message: Message[RunFinished], said: str = "") -> StageView:
+    """Take the run out; one that held the lock is remembered as the last that did."""
+    body = message.body
+    changes: dict[str, Any] = {"waiting": tuple(slot for slot in stage.waiting if slot.run != body.run)}
+    if stage.running is not None and stage.running.run == body.run:
+        changes["running"] = None
+        changes["last"] = Ended(
+            run=body.run,
+            revision=body.revision,
+            kind=body.kind,
+            state=body.state,
+            at=message.time,
+            message=said,
+        )
+    return _judged(stage.model_copy(update=changes))
+
+
+def _judged(stage: StageView) -> StageView:
+    """Return the stage with the status that follows from the rest of it."""
+    status: DeploymentStatus = "running" if stage.live else "pending"
+    if stage.last and stage.last.state in FAILED:
+        status = "failed"
+    if stage.running:
+        status = "deploying"
+    return stage.model_copy(update={"status": status})

@@ -1,0 +1,1 @@
+"""Status's SQL: what is written as events are heard, and what is read from it."""

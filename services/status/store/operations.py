@@ -1,0 +1,43 @@
+"""Operations asked for: said once, however often the same one is asked for."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services.status import tables
+from shared.db import Cause, ServiceDatabase
+from shared.events import OperationRequested
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is known of an operation before it is heard of."""
+
+    event: UUID  # the position to read from
+    asked_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperationStore:
+    """Keeps which operations were asked for."""
+
+    db: ServiceDatabase
+
+    async def ask(self, operation: OperationRequested, asked_sha256: str) -> Asked:
+        """Say the operation unless it was said; returns what was asked under its id first."""
+        async with self.db.transaction(Cause(operation.operation), "operation.asked") as tx:
+            known = sa.select(tables.operations).where(tables.operations.c.operation == operation.operation)
+            row = (await tx.execute(known)).one_or_none()
+            if row is not None:
+                return Asked(row.event, row.asked_sha256)
+            asked = Asked(tx.emit(operation), asked_sha256)
+            values = {"operation": operation.operation, "event": asked.event, "asked_at": tx.now}
+            await tx.execute(sa.insert(tables.operations), values | {"asked_sha256": asked_sha256})
+            return asked
+
+    async def was_asked(self, operation: UUID) -> bool:
+        """Tell whether it was asked for, also if it was not heard of yet."""
+        query = sa.select(tables.operations.c.event).where(tables.operations.c.operation == operation)
+        async with self.db.reading() as reading:
+            return (await reading.execute(query)).scalar() is not None

@@ -1,0 +1,203 @@
+"""What queries read: views, events, log lines. Every list is bounded and goes on from a cursor."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services.status import tables
+from services.status.projection import Kind, revision_key
+from services.status.store.writing import row_id
+from services.status.views import LogView, PipelineView, RevisionView, RunView, StageView, View
+from shared.db import ServiceDatabase
+from shared.events import LogAppended, LogLine
+
+PIPELINES_MAX = 1_000  # shown at once
+STAGES_MAX = 100  # of one pipeline
+RUNS_OF_REVISION_MAX = 500  # retries and rollbacks among them
+LOGS_OF_REVISION_MAX = 1_000
+CHUNKS_MAX = 20  # of output read at once, each of at most 500 lines
+
+History = tables.history.c
+Chunks = tables.log_chunks.c
+Views = tables.views.c
+
+V = TypeVar("V", bound=View)
+Place = tuple[int, str]  # a view's number and id, which no two in a list share
+
+_BY_ID = sa.select(Views.document).where(Views.id == sa.bindparam("row"))
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event as it is in the history."""
+
+    sequence: int
+    id: UUID
+    type: str
+    topic: str
+    subject: str
+    source: str
+    time: datetime
+    correlation: str
+    causation: UUID | None
+    body: str  # JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some lines of one attempt's output."""
+
+    sequence: int
+    log: str
+    stage: str
+    what: str
+    first_line: int
+    lines: tuple[LogLine, ...]
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events are wanted; empty fields ask for all."""
+
+    pipeline: str = ""
+    correlation: str = ""
+    key: str = ""
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadModel:
+    """Reads what was written."""
+
+    db: ServiceDatabase
+
+    async def view(self, kind: Kind, model: type[V], key: str) -> V | None:
+        """Return one view."""
+        async with self.db.reading() as reading:
+            document = (await reading.execute(_BY_ID, {"row": row_id(kind, key)})).scalar()
+        return model.model_validate_json(document) if document else None
+
+    async def pipelines(self) -> list[PipelineView]:
+        """Return all pipelines, by name."""
+        found = await self._list(Kind.PIPELINE, Views.scope == "", limit=PIPELINES_MAX)
+        pipelines = [_typed(PipelineView, document) for document in found]
+        return sorted(pipelines, key=lambda pipeline: pipeline.pipeline)
+
+    async def stages(self, pipelines: Sequence[str]) -> dict[str, list[StageView]]:
+        """Return the stages of each pipeline, in promotion order."""
+        limit = STAGES_MAX * max(len(pipelines), 1)
+        found = await self._list(Kind.STAGE, Views.scope.in_(list(pipelines)), limit=limit)
+        stages: dict[str, list[StageView]] = {name: [] for name in pipelines}
+        for document in found:
+            stage = _typed(StageView, document)
+            stages[stage.pipeline].append(stage)
+        return {name: sorted(each, key=lambda s: (s.place, s.stage)) for name, each in stages.items()}
+
+    async def revisions(self, pipeline: str, before: Place | None, limit: int) -> list[RevisionView]:
+        """Return a pipeline's revisions, newest first."""
+        which = Views.scope == pipeline
+        found = await self._list(Kind.REVISION, which, before=before, limit=limit)
+        return [_typed(RevisionView, document) for document in found]
+
+    async def of_commit(self, kind: Kind, model: type[V], commit: str, limit: int) -> list[V]:
+        """Return the views about a commit, newest first."""
+        found = await self._list(kind, Views.about == commit, limit=limit)
+        return [_typed(model, document) for document in found]
+
+    async def runs(self, stage_key: str, before: Place | None, limit: int) -> list[RunView]:
+        """Return a stage's runs, newest first."""
+        found = await self._list(Kind.RUN, Views.scope == stage_key, before=before, limit=limit)
+        return [_typed(RunView, document) for document in found]
+
+    async def runs_of(self, pipeline: str, revision: int) -> list[RunView]:
+        """Return a revision's runs, in the order they were queued."""
+        which = Views.about == revision_key(pipeline, revision)
+        found = await self._list(Kind.RUN, which, limit=RUNS_OF_REVISION_MAX)
+        return [_typed(RunView, document) for document in reversed(found)]
+
+    async def runs_of_many(self, pipeline: str, revisions: Sequence[int]) -> dict[int, list[RunView]]:
+        """Return the runs of several revisions, each in the order they were queued."""
+        which = Views.about.in_([revision_key(pipeline, revision) for revision in revisions])
+        limit = RUNS_OF_REVISION_MAX * max(len(revisions), 1)
+        runs: dict[int, list[RunView]] = {revision: [] for revision in revisions}
+        for document in reversed(await self._list(Kind.RUN, which, limit=limit)):
+            run = _typed(RunView, document)
+            runs[run.revision].append(run)
+        return runs
+
+    async def listed(
+        self, kind: Kind, model: type[V], scope: str, before: Place | None, limit: int
+    ) -> list[V]:
+        """Return the views listed under `scope`, newest first."""
+        found = await self._list(kind, Views.scope == scope, before=before, limit=limit)
+        return [_typed(model, document) for document in found]
+
+    async def logs_of(self, pipeline: str, revision: int) -> list[LogView]:
+        """Return a revision's logs, in the order they began."""
+        scope = revision_key(pipeline, revision)
+        found = await self.listed(Kind.LOG, LogView, scope, None, LOGS_OF_REVISION_MAX)
+        return found[::-1]
+
+    async def events(self, wanted: EventFilter, after: int, limit: int) -> list[EventRow]:
+        """Return events after a cursor, in the order they were heard."""
+        query = sa.select(*(History[field.name] for field in fields(EventRow))).where(
+            History.sequence > after
+        )
+        for name, value in asdict(wanted).items():
+            if value:
+                query = query.where(History[name] == value)
+        async with self.db.reading() as reading:
+            rows = await reading.execute(query.order_by(History.sequence).limit(limit))
+            return [EventRow(**row) for row in rows.mappings()]
+
+    async def newest_event(self) -> int:
+        """Return the cursor behind the event heard last."""
+        async with self.db.reading() as reading:
+            return (await reading.execute(sa.select(sa.func.max(History.sequence)))).scalar() or 0
+
+    async def has_heard(self, event: UUID) -> bool:
+        """Tell whether an event is in a history and so in the views."""
+        heard = (sa.select(column).where(column == event) for column in (History.id, Chunks.id))
+        async with self.db.reading() as reading:
+            return (await reading.execute(sa.union_all(*heard))).first() is not None
+
+    async def chunks_of_log(self, log: str, after: int) -> list[Chunk]:
+        """Return output of one attempt after a cursor."""
+        return await self._chunks(Chunks.log == log, after)
+
+    async def chunks_of_revision(
+        self, pipeline: str, revision: int, stage: str | None, after: int
+    ) -> list[Chunk]:
+        """Return output of all attempts of a revision after a cursor, as it arrived."""
+        which = Chunks.correlation == revision_key(pipeline, revision)
+        return await self._chunks(which if stage is None else which & (Chunks.stage == stage), after)
+
+    async def _chunks(self, which: sa.ColumnElement[bool], after: int) -> list[Chunk]:
+        query = sa.select(Chunks.sequence, Chunks.body).where(which, Chunks.sequence > after)
+        async with self.db.reading() as reading:
+            rows = (await reading.execute(query.order_by(Chunks.sequence).limit(CHUNKS_MAX))).all()
+        return [_chunk(row.sequence, LogAppended.model_validate_json(row.body)) for row in rows]
+
+    async def _list(
+        self, kind: Kind, which: sa.ColumnElement[bool], *, limit: int, before: Place | None = None
+    ) -> list[str]:
+        query = sa.select(Views.document).where(Views.kind == kind.value, which)
+        if before is not None:
+            query = query.where(sa.tuple_(Views.number, Views.id) < before)
+        query = query.order_by(Views.number.desc(), Views.id.desc()).limit(limit)
+        async with self.db.reading() as reading:
+            rows = await reading.execute(query)
+            return [row.document for row in rows]
+
+
+def _typed(model: type[V], document: str) -> V:
+    return model.model_validate_json(document)
+
+
+def _chunk(sequence: int, body: LogAppended) -> Chunk:
+    return Chunk(sequence, body.log, body.stage, body.what, body.first_line, body.lines, body.last)

@@ -1,0 +1,309 @@
+"""The documents of the read model; also what the API answers with, so their fields are a contract."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.events import Evidence, Problem, Wait
+
+DeploymentStatus = Literal["pending", "deploying", "running", "failed", "degraded", "unreachable", "paused"]
+
+
+class View(BaseModel):
+    """A document folded from events; unknown fields of an older one are dropped."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class PushView(View):
+    """What arrived."""
+
+    push: UUID
+    repository: str
+    branch: str
+    commit: str | None
+    trigger: str
+    pipeline: str | None
+    pusher: str
+    reason: str
+    received_at: datetime
+    place: int = 0  # among the pushes of its repository
+    refused_code: str = ""  # empty: it was not refused as a whole
+    refused_message: str = ""
+    refused_evidence: Evidence | None = None
+
+
+class DecisionView(View):
+    """What one pipeline made of a push."""
+
+    push: UUID
+    pipeline: str
+    commit: str
+    at: datetime
+    decision: Literal["planned", "rejected", "skipped"]
+    revision: int | None = None  # planned: the new one; skipped: the one that has the commit already
+    reason: str = ""
+    message: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+class PipelineView(View):
+    """What is known of a pipeline beyond its stages."""
+
+    pipeline: str
+    repository: str
+    branch: str
+    since: datetime
+    stages: tuple[str, ...] = ()  # of the newest plan, in promotion order
+    newest_revision: int | None = None
+    newest_commit: str = ""
+    newest_title: str = ""
+    rejected: DecisionView | None = None  # the newest push, if its pipeline file has problems
+
+
+class PlannedArtifact(View):
+    """An artifact of a plan."""
+
+    id: str
+    name: str
+    build_key: str
+
+
+class PlannedStep(View):
+    """A step of a plan."""
+
+    id: str
+    name: str
+    type: str
+
+
+class PlannedStage(View):
+    """A stage of a plan."""
+
+    name: str
+    target: str
+    steps: tuple[PlannedStep, ...]
+
+
+class RevisionView(View):
+    """A revision and its plan in short."""
+
+    pipeline: str
+    revision: int
+    repository: str
+    branch: str
+    commit: str
+    title: str
+    author: str
+    pusher: str
+    trigger: str
+    push: UUID
+    plan_hash: str
+    received_at: datetime
+    planned_at: datetime
+    artifacts: tuple[PlannedArtifact, ...]
+    stages: tuple[PlannedStage, ...]
+
+
+class Slot(View):
+    """A run in a stage that is not over."""
+
+    run: UUID
+    revision: int
+    kind: str
+    commit: str
+    state: str
+    since: datetime  # in this state
+    wait: Wait | None = None
+    deadline: datetime | None = None
+    restores: int | None = None
+
+
+class Live(View):
+    """What is in place in a stage."""
+
+    revision: int
+    run: UUID
+    commit: str
+    urls: dict[str, str]
+    since: datetime
+
+
+class Ended(View):
+    """The last run that was over."""
+
+    run: UUID
+    revision: int
+    kind: str
+    state: str
+    at: datetime
+    message: str = ""
+
+
+class Hold(View):
+    """A revision kept out of the stage."""
+
+    revision: int
+    reason: str
+    since: datetime
+
+
+class StageView(View):
+    """A stage as it stands."""
+
+    pipeline: str
+    stage: str
+    place: int = 0
+    target: str = ""
+    status: DeploymentStatus = "pending"
+    running: Slot | None = None
+    waiting: tuple[Slot, ...] = ()
+    live: Live | None = None
+    last: Ended | None = None
+    holds: tuple[Hold, ...] = ()
+
+
+class StepView(View):
+    """A step of a run."""
+
+    step: str
+    name: str = ""
+    type: str = ""
+    state: str = "Not Started"
+    attempt: int = 0
+    log: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    duration_seconds: float | None = None
+    outputs: dict[str, str] = Field(default_factory=dict)
+    reason: str = ""
+    evidence: Evidence | None = None
+
+
+class VerificationView(View):
+    """Whether something deployed was found good."""
+
+    verification: UUID
+    step: str  # empty: the run's stable URLs
+    asked_at: datetime
+    answered_at: datetime | None = None
+    passed: bool | None = None
+    urls: tuple[str, ...] = ()
+    probes: int = 0
+    evidence: Evidence | None = None
+
+
+class FailureView(View):
+    """What a failure is, and what to try."""
+
+    failure_stage: str
+    category: str
+    code: str
+    retryable: bool
+    rule: str
+    likely_cause: str
+    lines: tuple[str, ...]
+    commands: tuple[str, ...]
+
+
+class Moment(View):
+    """One entry of a run's timeline."""
+
+    at: datetime
+    what: str  # the event's type in short
+    text: str
+
+
+class RunView(View):
+    """A run and everything that happened in it."""
+
+    run: UUID
+    pipeline: str
+    stage: str
+    revision: int
+    kind: str
+    commit: str
+    plan_hash: str
+    state: str
+    final: bool = False
+    place: int = 0  # among the runs of its stage
+    queued_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    deadline: datetime | None = None
+    wait: Wait | None = None
+    restores: int | None = None
+    rolls_back: UUID | None = None
+    superseded_by_run: UUID | None = None
+    superseded_by_revision: int | None = None
+    actor: str = ""  # who cancelled it
+    reason: str = ""
+    urls: dict[str, str] = Field(default_factory=dict)
+    steps: tuple[StepView, ...] = ()
+    verifications: tuple[VerificationView, ...] = ()
+    evidence: Evidence | None = None
+    failure: FailureView | None = None
+    timeline: tuple[Moment, ...] = ()
+
+
+class BuildView(View):
+    """A request for an artifact and its answer."""
+
+    request: UUID
+    build_key: str
+    pipeline: str
+    revision: int
+    artifact: str
+    requested_at: datetime
+    answer: Literal["pending", "built", "reused", "failed"] = "pending"
+    answered_at: datetime | None = None
+    digest: str = ""
+    size_bytes: int | None = None
+    built_by: int | None = None  # the revision whose build made it
+    duration_seconds: float | None = None
+    log: str = ""
+    evidence: Evidence | None = None
+
+
+class LogView(View):
+    """An attempt's output, without its lines."""
+
+    log: str
+    pipeline: str
+    revision: int
+    stage: str
+    what: str
+    since: datetime
+    lines: int = 0
+    closed: bool = False
+
+
+class OperationView(View):
+    """Something a person asked for, and the answer."""
+
+    operation: UUID
+    kind: str
+    pipeline: str
+    stage: str
+    run: UUID | None
+    actor: str
+    reason: str
+    asked_at: datetime
+    answer: Literal["pending", "accepted", "refused"] = "pending"
+    answered_at: datetime | None = None
+    message: str = ""
+
+
+class DeadLetterView(View):
+    """A message that a service could not take."""
+
+    letter: UUID
+    message: UUID
+    message_type: str
+    message_key: str
+    consumer_group: str
+    attempts: int
+    reason: str
+    at: datetime

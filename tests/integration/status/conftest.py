@@ -1,0 +1,51 @@
+"""Status behind its real HTTP application, and a mouth to tell it things."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from services.status.app import build
+from services.status.settings import StatusSettings
+from shared.db import Cause, ServiceDatabase
+from shared.db.sqlite import SqliteDatabase
+from shared.events import Event
+from shared.service import Service
+from tests.builders import named
+from tests.integration.web import Web, serve
+
+
+def status(database: SqliteDatabase, folder: Path) -> Service:
+    return build(database, StatusSettings(data=folder))
+
+
+@dataclass
+class Town:
+    """A running status service and everybody else."""
+
+    web: Web
+    said: int = 0
+
+    async def say(self, *events: Event) -> UUID:
+        """Publish events, and return once they are all in the read model."""
+        published = await self.publish(events)
+        for position in published:
+            answer = await self.web.client.get("/api/v1/pipelines", params={"min_position": str(position)})
+            assert answer.is_success, answer.text
+        return published[-1]
+
+    async def publish(self, events: Sequence[Event]) -> list[UUID]:
+        """Publish events, and return their ids: the positions behind them."""
+        self.said += 1
+        cause = Cause(named(f"said {self.said}"))
+        async with ServiceDatabase(self.web.database, "everybody").transaction(cause, "said") as tx:
+            return [tx.emit(event, str(number)) for number, event in enumerate(events)]
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    """A fresh installation."""
+    async with serve(tmp_path, status) as web:
+        yield Town(web)

@@ -1,0 +1,178 @@
+"""What a run tells of itself, and when a revision is through."""
+
+from typing import Any
+
+import pytest
+
+from services.status.progress import is_over, with_planned_steps
+from services.status.run_view import TIMELINE_MAX
+from services.status.views import PlannedStage, PlannedStep, RevisionView, RunView
+from shared.events import (
+    FailureClassified,
+    StepFailed,
+    StepStarted,
+    StepSucceeded,
+    VerificationFailed,
+    VerificationRequested,
+)
+from tests.builders import START, named
+from tests.unit.status.told import SHOP, STAGING, Told, evidence
+
+
+def step(told: Told, revision: int, name: str = "deploy", attempt: int = 1) -> dict[str, Any]:
+    run = told.run_id(revision)
+    about = {"pipeline": SHOP, "stage": STAGING, "run": run, "revision": revision}
+    return {**about, "step": name, "attempt": attempt}
+
+
+def test_a_finished_run_has_its_whole_timeline_in_order() -> None:
+    told = Told().queued(1).started(1).succeeded(1)
+    run = told.run(1)
+    assert [moment.what for moment in run.timeline] == ["run.queued", "run.started", "run.succeeded"]
+    assert (run.state, run.final, run.wait) == ("Succeeded", True, None)
+    assert run.queued_at < (run.started_at or START) < (run.finished_at or START)
+
+
+def test_a_step_that_is_tried_again_shows_its_last_attempt() -> None:
+    told = Told().queued(1).started(1)
+    told.tell(StepStarted(**step(told, 1), step_type="SCRIPT:EXECUTE", log="log/1"))
+    told.tell(StepFailed(**step(told, 1), evidence=evidence("refused")))
+    told.tell(StepStarted(**step(told, 1, attempt=2), step_type="SCRIPT:EXECUTE", log="log/2"))
+    told.tell(StepSucceeded(**step(told, 1, attempt=2), outputs={"url": "u"}))
+    (shown,) = told.run(1).steps
+    assert (shown.state, shown.attempt, shown.log, shown.outputs) == ("Succeeded", 2, "log/2", {"url": "u"})
+    assert shown.duration_seconds == 1.0
+
+
+def test_a_failure_is_shown_with_what_was_seen_and_what_to_try() -> None:
+    told = Told().queued(1).started(1).failed(1)
+    classified = FailureClassified(
+        pipeline=SHOP,
+        stage=STAGING,
+        run=told.run_id(1),
+        revision=1,
+        failure_stage="deploy",
+        category="startup_failure",
+        code="DEPLOYMENT_FAILED_GENERIC",
+        retryable=False,
+        rule="exit-code",
+        likely_cause="the program ended at once",
+        lines=("boom",),
+        commands=("windlass logs shop",),
+    )
+    run = told.tell(classified).run(1)
+    assert run.evidence == evidence()
+    assert run.failure is not None
+    assert (run.failure.rule, run.failure.commands) == ("exit-code", ("windlass logs shop",))
+    assert (run.state, run.final) == ("Failed", True)
+
+
+def test_a_verification_shows_what_came_back_instead() -> None:
+    told = Told().queued(1).started(1)
+    about = {key: value for key, value in step(told, 1).items() if key != "attempt"}
+    about["verification"] = named("verification")
+    told.tell(VerificationRequested(**about, targets=(), deadline=START, private_addresses=True))
+    told.tell(VerificationFailed(**about, evidence=evidence("503")))
+    (shown,) = told.run(1).verifications
+    assert shown.passed is False
+    assert shown.evidence == evidence("503")
+
+
+def test_a_superseded_run_names_the_one_that_has_its_place() -> None:
+    run = Told().queued(1).superseded(1, 2).run(1)
+    assert (run.state, run.superseded_by_revision) == ("Superseded", 2)
+    assert run.superseded_by_run == Told.run_id(2)
+
+
+def test_an_endless_story_keeps_its_newest_moments() -> None:
+    told = Told().queued(1)
+    for _ in range(TIMELINE_MAX + 5):
+        told.waits(1, None)
+    assert len(told.run(1).timeline) == TIMELINE_MAX
+
+
+STAGE = PlannedStage(
+    name="staging",
+    target="local",
+    steps=(
+        PlannedStep(id="migrate", name="Migrate", type="SCRIPT:EXECUTE"),
+        PlannedStep(id="deploy", name="Deploy", type="LOCAL:SERVICE:DEPLOY"),
+    ),
+)
+
+
+def test_steps_to_come_are_shown_in_the_order_of_the_plan() -> None:
+    told = Told().queued(1).started(1)
+    told.tell(StepStarted(**step(told, 1), step_type="LOCAL:SERVICE:DEPLOY", log="l"))
+    shown = with_planned_steps(told.run(1), STAGE).steps
+    assert [(each.name, each.state) for each in shown] == [
+        ("Migrate", "Not Started"),
+        ("Deploy", "In Progress"),
+    ]
+
+
+def revision_of(*stages: str) -> RevisionView:
+    return RevisionView(
+        pipeline="shop",
+        revision=1,
+        repository="acme/shop",
+        branch="main",
+        commit="c",
+        title="",
+        author="",
+        pusher="",
+        trigger="push",
+        push=named("push"),
+        plan_hash="",
+        received_at=START,
+        planned_at=START,
+        artifacts=(),
+        stages=tuple(PlannedStage(name=name, target="local", steps=()) for name in stages),
+    )
+
+
+def run_in(stage: str, state: str, *, started: bool = True) -> RunView:
+    final = state in {"Succeeded", "Failed", "Superseded", "Cancelled"}
+    return RunView(
+        run=named(stage),
+        pipeline="shop",
+        stage=stage,
+        revision=1,
+        kind="deploy",
+        commit="c",
+        plan_hash="",
+        state=state,
+        final=final,
+        queued_at=START,
+        started_at=START if started else None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("runs", "over"),
+    [
+        pytest.param([], False, id="nothing happened yet"),
+        pytest.param([run_in("staging", "In Progress")], False, id="in the first stage"),
+        pytest.param([run_in("staging", "Succeeded")], False, id="between stages"),
+        pytest.param(
+            [run_in("staging", "Succeeded"), run_in("production", "Not Started", started=False)],
+            False,
+            id="waits for the second stage",
+        ),
+        pytest.param([run_in("staging", "Failed")], True, id="failed in the first"),
+        pytest.param(
+            [run_in("staging", "Failed"), run_in("production", "Not Started", started=False)],
+            True,
+            id="failed in the first, the second will never start",
+        ),
+        pytest.param([run_in("staging", "Superseded")], True, id="superseded"),
+        pytest.param([run_in("staging", "Succeeded"), run_in("production", "Succeeded")], True, id="through"),
+        pytest.param(
+            [run_in("staging", "Failed"), run_in("staging", "Succeeded"), run_in("production", "Succeeded")],
+            True,
+            id="retried and through",
+        ),
+    ],
+)
+def test_a_revision_is_over_when_nothing_more_follows(runs: list[RunView], over: bool) -> None:
+    assert is_over(revision_of("staging", "production"), runs) is over
