@@ -27,6 +27,10 @@ class Api:
             trust_env=False,  # a proxy has no business between us and loopback
         )
 
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
+
     def get(self, path: str, **query: object) -> Document:
         """Return a document."""
         return self._ask("GET", path, query, None)
@@ -56,7 +60,15 @@ class Api:
         with self._reached():
             response = self._client.request(method, path, params=_given(query), json=body)
         _refuse(response)
-        document: Document = response.json() if response.content else {}
+        return self._document(response)
+
+    def _document(self, response: httpx.Response) -> Document:
+        try:
+            document = response.json() if response.content else {}
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            raise CommandFault(f"What answers at {self._url} is no Windlass.", next_=START_IT)
         return document
 
     @contextmanager

@@ -4,8 +4,8 @@ import sys
 
 import typer
 
-from services.cli.commands import repo, up
-from services.cli.faults import CommandFault
+from services.cli.commands import cancel, deploy, logs, repo, status, up, why
+from services.cli.faults import INTERRUPTED, CommandFault
 
 app = typer.Typer(
     name="windlass",
@@ -19,6 +19,11 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.add_typer(repo.app, name="repo")
+app.command("deploy")(deploy.deploy)
+app.command("status")(status.status)
+app.command("logs")(logs.logs)
+app.command("why")(why.why)
+app.command("cancel")(cancel.cancel)
 
 
 def main() -> None:
@@ -30,6 +35,8 @@ def main() -> None:
         if fault.next:
             print(f"  {fault.next}", file=sys.stderr)
         sys.exit(fault.code)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has gone
         sys.exit(0)

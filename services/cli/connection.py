@@ -43,4 +43,6 @@ def _client_file(file: Path) -> dict[str, str]:
         ) from None
     except (OSError, ValueError) as error:
         raise CommandFault(f"{file} cannot be read: {error}.", next_=START_IT) from None
-    return known if isinstance(known, dict) else {}
+    if not isinstance(known, dict):
+        return {}
+    return {key: value for key, value in known.items() if isinstance(value, str)}

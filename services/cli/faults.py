@@ -3,6 +3,7 @@
 FAILED = 1  # what was asked for failed or was not found
 MISUSED = 2  # the command line itself is wrong
 UNREACHABLE = 3  # no Windlass answers
+INTERRUPTED = 130  # Ctrl-C, as a shell counts it
 
 
 class CommandFault(Exception):  # noqa: N818 - not always an error of anybody's

@@ -2,12 +2,18 @@
 
 import json
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 TAB = "\t"
+WIDTH_ELSEWHERE = 200  # columns, where there is no terminal to ask
 
 Document = dict[str, Any]  # what the API answers with
+Cell = str | tuple[str, str]  # a text, or a text and its style
 
 
 def harmless(text: str) -> str:
@@ -22,17 +28,29 @@ def harmless(text: str) -> str:
 
 def say(line: str) -> None:
     """Print one line."""
-    print(harmless(line))
+    print(harmless(line), flush=True)
 
 
 def json_document(document: Any) -> None:
     """Print a document for programs."""
-    print(json.dumps(document, indent=2, ensure_ascii=not sys.stdout.isatty()))
+    print(json.dumps(document, indent=2))
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows in columns; colours only on a terminal."""
-    from rich.console import Console  # noqa: PLC0415 - only where there is a table
+def json_line(document: Any) -> None:
+    """Print a document for programs that read line by line."""
+    print(json.dumps(document), flush=True)
+
+
+def console() -> "Console":
+    """Return where tables go; colours only on a terminal, and elsewhere room for long lines."""
+    from rich.console import Console  # noqa: PLC0415 - only where something is drawn
+
+    width = None if sys.stdout.isatty() else WIDTH_ELSEWHERE
+    return Console(highlight=False, emoji=False, width=width)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> "Table":
+    """Return rows in columns, for `console().print`."""
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -40,5 +58,10 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for column in columns:
         shown.add_column(column, overflow="fold")
     for row in rows:
-        shown.add_row(*(Text(harmless(cell)) for cell in row))
-    Console(highlight=False, soft_wrap=not sys.stdout.isatty()).print(shown)
+        cells = (cell if isinstance(cell, tuple) else (cell, "") for cell in row)
+        shown.add_row(*(Text(_lines(text), style) for text, style in cells))
+    return shown
+
+
+def _lines(text: str) -> str:
+    return "\n".join(harmless(line) for line in text.split("\n"))

@@ -7,6 +7,7 @@
 import functools
 import inspect
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, get_type_hints
@@ -33,19 +34,27 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs")]
 Rest = ParamSpec("Rest")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Session:
     """One command's dealings with one Windlass."""
 
     data: Path | None
     url: str | None
     as_json: bool
+    _api: "Api | None" = None
 
+    @property
     def api(self) -> "Api":
-        """Return the API of the Windlass that is meant."""
+        """The API of the Windlass that is meant."""
         from services.cli.api import Api  # noqa: PLC0415 - a quarter of a second that `--help` need not pay
 
-        return Api(find(self.data, self.url))
+        self._api = self._api or Api(find(self.data, self.url))
+        return self._api
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._api is not None:
+            self._api.close()
 
     def answer(self, document: Any, show: Callable[[Any], None]) -> None:
         """Print the document as JSON or have it shown."""
@@ -60,7 +69,8 @@ def served(command: Callable[Concatenate[Session, Rest], None]) -> Callable[...,
 
     @functools.wraps(command)
     def with_options(*args: Any, data: Path | None, url: str | None, as_json: bool, **rest: Any) -> None:
-        command(Session(data, url, as_json), *args, **rest)
+        with closing(Session(data, url, as_json)) as session:
+            command(session, *args, **rest)
 
     common = {"data": (Data, None), "url": (Url, None), "as_json": (Json, False)}
     hints = get_type_hints(command, include_extras=True)

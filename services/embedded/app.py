@@ -1,9 +1,11 @@
 """The embedded program's table of contents: what is built, in which order it starts and ends."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -12,17 +14,19 @@ import structlog
 from deploy.migrations import bring_up_to_date
 from services.embedded import data_folder, web
 from services.embedded.client_file import write_client_file
+from services.embedded.faults import CannotStart
 from services.embedded.settings import EmbeddedSettings
 from shared import crash, logs
 from shared.access import Access
 from shared.bus.embedded import EmbeddedBus
 from shared.clock import SystemClock
 from shared.db.sqlite import SqliteDatabase
+from shared.faults import Refused, TryAgain
 from shared.service import Service
 from shared.settings import Settings
 
 # Each has `services/<name>/app.py` with `build` and `settings.py` with `<Name>Settings`.
-SERVICES = ("ingest", "synthesizer", "builder", "deployer", "verifier", "classifier")
+SERVICES = ("ingest", "synthesizer", "builder", "deployer", "verifier", "classifier", "status")
 
 DATABASE_FILE = "windlass.db"
 
@@ -38,19 +42,26 @@ def run(settings: EmbeddedSettings) -> None:
 
 
 async def _run(folder: Path, listener: web.Listener) -> None:
-    file = folder / DATABASE_FILE
-    database = SqliteDatabase(file, SystemClock())
+    database = SqliteDatabase(folder / DATABASE_FILE, SystemClock())
+    url = web.url_of(listener)
     try:
-        services = [_build(name, database, folder) for name in SERVICES]
-        bring_up_to_date(file)
-        access = Access(database)
-        url = web.url_of(listener)
-        await write_client_file(folder, url, access)
-        server = web.WebServer(web.make_app(access, services))
+        services = await _prepare(folder, database, url)
+        server = web.WebServer(web.make_app(Access(database), services))
         parts = _parts(database, services)
         await _until_told(server, listener, parts, f"Windlass is ready at {url} (data in {folder})")
     finally:
         await database.close()
+
+
+async def _prepare(folder: Path, database: SqliteDatabase, url: str) -> list[Service]:
+    """Build the services, then the schema that they expect, then the owner's way in."""
+    try:
+        services = [_build(name, database, folder) for name in SERVICES]
+        bring_up_to_date(database.writer)
+        await write_client_file(folder, url, Access(database))
+    except (Refused, TryAgain, OSError) as fault:
+        raise CannotStart(f"Windlass cannot start on {folder}: {fault}.") from fault
+    return services
 
 
 def _build(name: str, database: SqliteDatabase, folder: Path) -> Service:
@@ -58,7 +69,7 @@ def _build(name: str, database: SqliteDatabase, folder: Path) -> Service:
         import_module(f"services.{name}.settings"), f"{name.title()}Settings"
     )
     build: Callable[..., Service] = import_module(f"services.{name}.app").build
-    return build(database, settings_class(data=folder))
+    return build(database, settings_class.read(data=folder))
 
 
 def _parts(database: SqliteDatabase, services: Sequence[Service]) -> list[Callable[[], Awaitable[None]]]:
@@ -80,7 +91,10 @@ async def _until_told(
         running = [tasks.create_task(_forever(part)) for part in parts]
         serving = tasks.create_task(server.serve([listener]))
         await server.listening.wait()
-        print(greeting, flush=True)  # noqa: T201 - the one line that is the program's own output
+        gc.freeze()  # what was loaded is never garbage: no collection need look at it again
+        gc.enable()
+        with suppress(OSError):  # nobody reads it, or there is no room for it
+            print(greeting, flush=True)  # noqa: T201 - the one line that is the program's own output
         await serving
         log.info("program.ended")
         for task in running:

@@ -21,11 +21,10 @@ def held(folder: Path) -> Iterator[Path]:
         folder.chmod(OWNER_ONLY)
         handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise CannotStart(
-            f"The data folder {folder} cannot be used: {error.strerror}. Name another with --data."
-        ) from error
+        raise _unusable(folder, error) from error
     try:
         _lock(handle, folder)
+        _leave_name(handle, folder)
         yield folder
     finally:
         os.close(handle)
@@ -40,5 +39,19 @@ def _lock(handle: int, folder: Path) -> None:
             f"Another Windlass (process {owner}) uses {folder}. Stop it first, or give this one a folder of "
             "its own with --data and a port of its own with --port."
         ) from None
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+
+
+def _leave_name(handle: int, folder: Path) -> None:
+    """Say in the lock whose it is, for the next who wants it."""
+    try:
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+    except OSError as error:
+        raise _unusable(folder, error) from error
+
+
+def _unusable(folder: Path, error: OSError) -> CannotStart:
+    return CannotStart(
+        f"The data folder {folder} cannot be used: {error.strerror}. Make that possible, or name another "
+        "with --data."
+    )

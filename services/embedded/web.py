@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from services.embedded.faults import CannotStart
+from services.embedded.last_answers import LastAnswers
 from shared import problems
 from shared.access import Access
 from shared.service import Service
@@ -80,7 +81,7 @@ class WebServer(uvicorn.Server):
     def __init__(self, app: FastAPI) -> None:
         super().__init__(
             uvicorn.Config(
-                app,
+                LastAnswers(app),
                 http="httptools",
                 ws="none",
                 loop="none",

@@ -11,6 +11,8 @@ from shared.problems import ProblemError, unavailable
 
 BODY_BYTES_MAX = 25 * 1024 * 1024  # GitHub's own limit
 BODIES_BYTES_MAX = 64 * 1024 * 1024  # of all bodies in memory at once
+SMALL_BYTES_MAX = 1024 * 1024  # what all but the largest pushes fit in
+FOR_SMALL_BYTES = 16 * 1024 * 1024  # of the room above, for small bodies only: large ones cannot fill it
 BODY_SECONDS_MAX = 30.0  # from the header to the last byte
 
 
@@ -39,22 +41,23 @@ class Share:
 
     def grow_to(self, size: int) -> None:
         """Take more, or end the request when there is no more."""
-        if size > BODY_BYTES_MAX:
-            raise _too_large()
+        check_size(size)
         more = size - self.taken_bytes
-        if more <= 0:
-            return
-        if more > self.room.left_bytes:
+        kept_free = FOR_SMALL_BYTES if size > SMALL_BYTES_MAX else 0
+        if more > self.room.left_bytes - kept_free:
             raise unavailable("Too many large requests are being read at once.")
         self.room.left_bytes -= more
         self.taken_bytes = size
 
 
 async def read_body(request: Request, share: Share) -> bytes:
-    """Return the whole body, or end the request; a body that says it is too large is not read at all."""
+    """Return the whole body, or end the request; a body that says it is too large is not read at all.
+
+    Room is taken for what has arrived: taken for what is announced, it would cost a stranger one line.
+    """
     announced = request.headers.get("content-length", "")
     if announced.isdecimal():
-        share.grow_to(int(announced[:20]))
+        check_size(int(announced[:20]))
     chunks: list[bytes] = []
     size = 0
     try:
@@ -68,13 +71,15 @@ async def read_body(request: Request, share: Share) -> bytes:
     return b"".join(chunks)
 
 
-def _too_large() -> ProblemError:
-    return ProblemError(
-        413,
-        "body-too-large",
-        f"The body is larger than {BODY_BYTES_MAX} bytes.",
-        next_="GitHub sends no webhook larger than this; send pushes only.",
-    )
+def check_size(size: int) -> None:
+    """End a request whose body is larger than any forge's."""
+    if size > BODY_BYTES_MAX:
+        raise ProblemError(
+            413,
+            "body-too-large",
+            f"The body is larger than {BODY_BYTES_MAX} bytes.",
+            next_="GitHub sends no webhook larger than this; send pushes only.",
+        )
 
 
 def _too_slow() -> ProblemError:

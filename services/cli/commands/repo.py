@@ -31,7 +31,7 @@ def add(
       windlass repo add . --branch main
     """  # noqa: D301
     asked = {"remote": _absolute(remote), "branch": branch, "name": name}
-    answer = session.api().post("/repositories", asked, rotate="true" if rotate else None)
+    answer = session.api.post("/repositories", asked, rotate="true" if rotate else None)
     session.answer(answer, _show_added)
 
 
@@ -39,7 +39,7 @@ def add(
 @served
 def list_(session: Session) -> None:
     """List the registered repositories."""
-    session.answer(session.api().get("/repositories"), _show_list)
+    session.answer(session.api.get("/repositories"), _show_list)
 
 
 def _show_added(answer: Document) -> None:
@@ -58,7 +58,7 @@ def _show_list(answer: Document) -> None:
     if not rows:
         output.say("No repository is registered yet: `windlass repo add URL|PATH`.")
         return
-    output.table(["Name", "Remote", "Branch", "Webhook"], rows)
+    output.console().print(output.table(["Name", "Remote", "Branch", "Webhook"], rows))
 
 
 def _absolute(remote: str) -> str:

@@ -1,5 +1,6 @@
 """`windlass up`."""
 
+import gc
 from typing import Annotated
 
 import typer
@@ -11,7 +12,9 @@ from services.cli.session import Data
 def up(
     data: Data = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on  [usual: 127.0.0.1]")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on, 0 for any  [usual: 8400]")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port to listen on, 0 for any  [usual: 8400]")
+    ] = None,
 ) -> None:
     """Start Windlass here: every service in one process, until Ctrl-C.
 
@@ -22,12 +25,14 @@ def up(
 
     The first start makes a token, kept in client.json in the data folder, readable by its owner only.
     """  # noqa: D301 - \b keeps the examples' lines apart
+    gc.disable()  # all that is loaded now stays; the program turns it on again when it is ready
     from services.embedded.app import run  # noqa: PLC0415 - half a second that no other command pays
     from services.embedded.faults import CannotStart  # noqa: PLC0415
     from services.embedded.settings import EmbeddedSettings  # noqa: PLC0415
+    from shared.faults import Refused  # noqa: PLC0415
 
     given = {"data": data, "host": host, "port": port}
     try:
-        run(EmbeddedSettings.model_validate({k: v for k, v in given.items() if v is not None}))
-    except CannotStart as fault:
+        run(EmbeddedSettings.read(**{k: v for k, v in given.items() if v is not None}))
+    except (CannotStart, Refused) as fault:
         raise CommandFault(str(fault)) from None

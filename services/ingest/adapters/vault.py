@@ -7,6 +7,7 @@ from typing import Protocol
 
 from cryptography.fernet import Fernet, InvalidToken
 
+from shared.artifacts.folder import disk_faults
 from shared.faults import Refused
 
 KEPT_OPEN_MAX = 1_000  # secrets remembered in the clear, to spare deciphering at each webhook
@@ -56,9 +57,10 @@ class FileVault:
 
     def _key(self) -> Fernet:
         if self._fernet is None:
-            if not self._file.exists():
-                _write_once(self._file, Fernet.generate_key())
-            self._fernet = Fernet(self._file.read_bytes())
+            with disk_faults("keeping the key of webhook secrets"):
+                if not self._file.exists():
+                    _write_once(self._file, Fernet.generate_key())
+                self._fernet = Fernet(self._file.read_bytes())
         return self._fernet
 
 

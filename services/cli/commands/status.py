@@ -1,0 +1,110 @@
+"""`windlass status`."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli import output, words
+from services.cli.output import Cell, Document
+from services.cli.session import Session, served
+from shared.clock import SystemClock
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+LOOK_SECONDS = 0.5  # between two looks of --watch
+
+COLUMNS = ("Pipeline", "Stage", "Status", "Live", "Since", "Now")
+NOTHING = "Nothing was deployed yet. Push to a registered repository, or `windlass deploy PIPELINE`."
+
+
+@served
+def status(
+    session: Session,
+    pipeline: Annotated[str | None, typer.Argument(help="Only this one")] = None,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on showing, until Ctrl-C")] = False,
+) -> None:
+    """Show what runs where, what waits, and for what.
+
+    \b
+    Examples:
+      windlass status
+      windlass status shop --watch
+      windlass status shop --json
+    """  # noqa: D301
+    if watch:
+        _watch(session, pipeline)
+    else:
+        session.answer(_look(session, pipeline), _show)
+
+
+def _look(session: Session, pipeline: str | None) -> Document:
+    api = session.api
+    return {"pipelines": [api.get(f"/pipelines/{pipeline}")]} if pipeline else api.get("/pipelines")
+
+
+def _show(document: Document) -> None:
+    output.console().print(_drawn(document))
+
+
+def _watch(session: Session, pipeline: str | None) -> None:
+    looks = _changes(session, pipeline)
+    if session.as_json or not sys.stdout.isatty():
+        for document in looks:
+            output.json_line(document) if session.as_json else _show(document)
+        return
+    from rich.live import Live  # noqa: PLC0415
+
+    with Live(console=output.console(), auto_refresh=False, screen=False) as live:
+        for document in looks:
+            live.update(_drawn(document), refresh=True)
+
+
+def _changes(session: Session, pipeline: str | None) -> Iterator[Document]:
+    """Yield how things stand, now and whenever it has changed; on a terminal, where times pass, always."""
+    clock, last = SystemClock(), None
+    while True:
+        document = _look(session, pipeline)
+        if document != last or sys.stdout.isatty():
+            yield document
+        last = document
+        asyncio.run(clock.sleep(LOOK_SECONDS))
+
+
+def _drawn(document: Document) -> "RenderableType":
+    rows = [row for pipeline in document["pipelines"] for row in _rows(pipeline)]
+    return output.table(COLUMNS, rows) if rows else NOTHING
+
+
+def _rows(pipeline: Document) -> Iterator[list[Cell]]:
+    for stage in pipeline["now"]:
+        live = stage["live"]
+        yield [
+            pipeline["pipeline"],
+            stage["stage"],
+            (stage["status"], words.STYLES.get(stage["status"], "")),
+            f"{live['revision']} ({words.short(live['commit'])})" if live else "-",
+            words.ago(live["since"]) if live else "",
+            "\n".join(_now(stage)),
+        ]
+    if pipeline["rejected"]:
+        problem = pipeline["rejected"]["problems"][0]
+        where = f"{problem['file']}:{problem['line']}:{problem['column']}"
+        rejected = f"the newest push is rejected: {where}: {problem['message']}"
+        yield [pipeline["pipeline"], "", ("rejected", "red"), "", "", rejected]
+
+
+def _now(stage: Document) -> Iterator[str]:
+    """Yield what happens in the stage, what went wrong in it, and where what is live can be reached."""
+    happening = len(stage["waiting"]) + bool(stage["running"])
+    for told in stage["why"][:happening]:
+        yield words.reason(told)
+    if stage["status"] == "failed" and stage["last"]:
+        yield f"Revision {stage['last']['revision']} {stage['last']['state']}: {stage['last']['message']}"
+    if stage["holds"]:
+        held = ", ".join(str(hold["revision"]) for hold in stage["holds"])
+        yield f"On hold until a person releases it: revision {held}"
+    yield from stage["live"]["urls"].values() if stage["live"] else ()
