@@ -69,6 +69,10 @@ class Program:
         return self._process.pid
 
     @property
+    def started(self) -> bool:
+        return self._process is not None
+
+    @property
     def exit_code(self) -> int | None:
         """Return how it ended, None while it runs."""
         return self._process.poll() if self._process else None

@@ -20,6 +20,7 @@ import httpx
 from deploy.demo.forge import Hook
 from tests.contract.git.repository import WorkingCopy, new_repository
 from tests.e2e.program import Program
+from tests.ports import free_port
 
 NOTHING = "0" * 40
 LOOK_SECONDS = 0.03
@@ -82,7 +83,9 @@ class Tenant:
             "X-Hub-Signature-256": signature(self.hook.secret, body),
             "Content-Type": "application/json",
         }
-        return await self.quay.stranger.post(self.hook.url, content=body, headers=signed | dict(headers or {}))
+        told = signed | dict(headers or {})
+        raw = [(name.encode(), value.encode("latin-1")) for name, value in told.items()]
+        return await self.quay.stranger.post(self.hook.url, content=body, headers=raw)
 
     async def push(self, commit: str, branch: str = "main") -> Document:
         """Have a commit heard of; return what became of the push once that is known."""
@@ -129,13 +132,36 @@ class Quay:
     """A running installation, its operator's client and a stranger's."""
 
     program: Program
-    operator: httpx.AsyncClient
-    stranger: httpx.AsyncClient
-    repositories: dict[str, Tenant] = field(default_factory=dict)
+    ashore: Path | None = None  # where repositories are made, if not beside the data
+    operator: httpx.AsyncClient = field(init=False)
+    stranger: httpx.AsyncClient = field(init=False)
+    neighbour: Neighbour = field(init=False)
+
+    @asynccontextmanager
+    async def at_hand(self) -> AsyncIterator["Quay"]:
+        """Have clients that live as long as the running event loop needs them."""
+        token = json.loads((self.program.data / "client.json").read_text("utf-8"))["token"]
+        authorized = {"Authorization": f"Bearer {token}"}
+        timeout = httpx.Timeout(ANSWER_SECONDS_MAX)
+        async with (
+            httpx.AsyncClient(
+                base_url=self.program.url, headers=authorized, timeout=timeout, trust_env=False
+            ) as self.operator,
+            httpx.AsyncClient(timeout=timeout, trust_env=False) as self.stranger,
+        ):
+            yield self
+
+    async def moor(self) -> None:
+        """Start, and see the healthy repository deploy."""
+        await self.program.start()
+        async with self.at_hand():
+            self.neighbour = Neighbour(await self.tenant("neighbour"), free_port())
+            await self.neighbour.deploys()
 
     async def tenant(self, name: str) -> Tenant:
         """Make a repository and register it."""
-        return await self.register(name, new_repository(self.program.folder / "repositories" / name))
+        folder = (self.ashore or self.program.folder) / "repositories" / name
+        return await self.register(name, new_repository(folder))
 
     async def register(self, name: str, copy: WorkingCopy) -> Tenant:
         """Register a repository that is there."""
@@ -155,11 +181,12 @@ class Quay:
         self, look: Callable[[], Awaitable[T]], holds: Callable[[T], object], seconds_max: float
     ) -> T:
         """Look until it is as wanted; fail with what was seen last and the end of the log."""
-        seen: T | None = None
+        seen = await look()
         try:
             async with asyncio.timeout(seconds_max):
-                while not holds(seen := await look()):
+                while not holds(seen):
                     await asyncio.sleep(LOOK_SECONDS)
+                    seen = await look()
         except TimeoutError:
             raise AssertionError(f"in {seconds_max} s no more than {seen}; {self.program.log[-3000:]}") from None
         return seen
@@ -195,23 +222,6 @@ class Quay:
             cursor = page["next"]
             page = await self.get(f"pipelines/{pipeline}/revisions/{revision}/logs", cursor=cursor)
         return lines
-
-
-@asynccontextmanager
-async def boarded(program: Program) -> AsyncIterator[Quay]:
-    """Give clients of a program that runs."""
-    token = json.loads((program.data / "client.json").read_text("utf-8"))["token"]
-    timeout = httpx.Timeout(ANSWER_SECONDS_MAX)
-    async with (
-        httpx.AsyncClient(
-            base_url=program.url,
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=timeout,
-            trust_env=False,
-        ) as operator,
-        httpx.AsyncClient(timeout=timeout, trust_env=False) as stranger,
-    ):
-        yield Quay(program, operator, stranger)
 
 
 def problem_of(answer: httpx.Response) -> Document:

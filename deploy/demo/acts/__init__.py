@@ -1,0 +1,1 @@
+"""The five acts, one module each."""

@@ -1,0 +1,3 @@
+"""What is said to whoever comes by."""
+
+GREETING = "Hello"
