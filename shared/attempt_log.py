@@ -11,6 +11,15 @@ from shared.events import LogAppended, LogLine
 
 BATCH_LINES_MAX = 500  # lines in one event
 
+_ITS_LOG = attempt_logs.c.log == sa.bindparam("its_log")
+_LINES = sa.select(attempt_logs.c.lines).where(_ITS_LOG)
+_LOG = sa.select(attempt_logs).where(_ITS_LOG).with_for_update()
+_GROW = (
+    sa.update(attempt_logs)
+    .where(_ITS_LOG)
+    .values(lines=sa.bindparam("lines_by_now"), closed=sa.bindparam("is_closed"))
+)
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptLog:
@@ -24,23 +33,21 @@ class AttemptLog:
 
     async def next_line(self, reading: Reading) -> int:
         """Return the number of the first line not yet published."""
-        query = sa.select(attempt_logs.c.lines).where(attempt_logs.c.log == self.log)
-        return (await reading.execute(query)).scalar() or 0
+        return (await reading.execute(_LINES, {"its_log": self.log})).scalar() or 0
 
     async def append(self, tx: Transaction, lines: Sequence[LogLine], *, last: bool = False) -> None:
         """Publish lines that follow those published; closing twice says nothing again."""
         start = {"log": self.log, "lines": 0, "closed": False}
         await tx.insert_or_ignore(attempt_logs, start)
-        query = sa.select(attempt_logs).where(attempt_logs.c.log == self.log).with_for_update()
-        row = (await tx.execute(query)).one()
+        row = (await tx.execute(_LOG, {"its_log": self.log})).one()
         if row.closed:
             return
         first = row.lines
         for offset in range(0, max(len(lines), 1), BATCH_LINES_MAX):
             batch = tuple(lines[offset : offset + BATCH_LINES_MAX])
             self._say(tx, first + offset, batch, last=last and offset + BATCH_LINES_MAX >= len(lines))
-        values = {"lines": first + len(lines), "closed": last}
-        await tx.execute(sa.update(attempt_logs).where(attempt_logs.c.log == self.log).values(values))
+        values = {"its_log": self.log, "lines_by_now": first + len(lines), "is_closed": last}
+        await tx.execute(_GROW, values)
 
     def _say(self, tx: Transaction, first_line: int, batch: tuple[LogLine, ...], *, last: bool) -> None:
         if not batch and not last:

@@ -4,9 +4,12 @@ Each service has its own frozen class built on this one; each is read once, in i
 """
 
 import os
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any, Self
 
+from pydantic import ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -14,7 +17,10 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from shared.faults import Refused
+
 SETTINGS_FILE = Path("windlass.toml")  # in the working directory
+VALUE_CHARACTERS_MAX = 80  # of a value that makes no sense, repeated in its complaint
 
 
 # What the programs we start need of our own environment; nothing else of it reaches them.
@@ -47,6 +53,16 @@ class Settings(BaseSettings):
     crash_trace: str = ""  # tests only: write the names of the points passed
 
     @classmethod
+    def read(cls, **given: Any) -> Self:
+        """Return the settings, what is given first; Refused names each that makes no sense."""
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            raise Refused("; ".join(_mistakes(error))) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            raise Refused(f"the settings in {SETTINGS_FILE} cannot be read: {error}") from error
+
+    @classmethod
     def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],
@@ -58,3 +74,10 @@ class Settings(BaseSettings):
         """Order the sources: arguments, environment, file."""
         file = TomlConfigSettingsSource(settings_cls, toml_file=SETTINGS_FILE)
         return init_settings, env_settings, file
+
+
+def _mistakes(error: ValidationError) -> Iterator[str]:
+    for mistake in error.errors(include_url=False, include_context=False):
+        name = ".".join(str(part) for part in mistake["loc"])
+        value = ascii(mistake["input"])[:VALUE_CHARACTERS_MAX]
+        yield f"the setting {name} (WINDLASS_{name.upper()}) cannot be {value}: {mistake['msg']}"

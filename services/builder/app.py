@@ -20,10 +20,11 @@ def build(database: Database, settings: BuilderSettings) -> Service:
     db = ServiceDatabase(database, "builder")
     artifacts = LocalArtifactStore(settings.data / "artifacts")
     builder = Builder(db, artifacts)
-    workers = Workers(db, settings.worker, settings.builder_slots)
+    workers = Workers(db, settings.worker, settings.builder_slots, settings.share_slots)
+    mirrors = GitMirrors(settings.mirrors_folder, passed_through())
     bench = Bench(
         root=settings.data / "builder",
-        source=GitMirrors(settings.mirrors_folder, passed_through()),
+        source=mirrors,
         processes=LocalProcesses(),
         store=artifacts,
         clock=database.clock,
@@ -31,8 +32,11 @@ def build(database: Database, settings: BuilderSettings) -> Service:
     worker = BuildWorker(db, workers, bench)
 
     async def work() -> None:
-        await worker.sweep()
-        await artifacts.tidy()
-        await workers.run({"build": worker})
+        try:
+            await worker.sweep()
+            await artifacts.tidy()
+            await workers.run({"build": worker})
+        finally:
+            await mirrors.close()
 
     return Service(Subscription(db, {BuildRequested: builder.build_requested}), background=(work,))

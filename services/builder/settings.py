@@ -11,8 +11,13 @@ class BuilderSettings(Settings):
     """Read once, in `app.py`."""
 
     worker: str = "embedded"  # stable and exclusive among the builder's replicas
-    builder_slots: int = Field(default=2, ge=1)  # builds at once: they take the machine's cores
+    builder_slots: int = Field(default=3, ge=1)  # builds at once: they take the machine's cores
     mirrors: Path | None = None  # shared with the synthesizer by default
+
+    @property
+    def share_slots(self) -> int:
+        """Return how many of them one pipeline may take: builds that never end leave others a slot."""
+        return max(self.builder_slots - 1, 1)
 
     @property
     def mirrors_folder(self) -> Path:

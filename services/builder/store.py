@@ -13,6 +13,27 @@ from shared.db import Reading, Transaction
 from shared.events import BuildRequested
 from shared.ids import Digest
 
+_OPEN = sa.and_(tables.requests.c.build_key == sa.bindparam("its_key"), sa.not_(tables.requests.c.answered))
+_OPEN_REQUESTS = sa.select(tables.requests).where(_OPEN).with_for_update()
+_ANSWER_REQUESTS = sa.update(tables.requests).where(_OPEN).values(answered=True)
+
+_LAST_ATTEMPT = sa.select(sa.func.max(tables.builds.c.attempt)).where(
+    tables.builds.c.build_key == sa.bindparam("its_key")
+)
+_END_BUILD = (
+    sa.update(tables.builds)
+    .where(
+        tables.builds.c.build_key == sa.bindparam("its_key"),
+        tables.builds.c.attempt == sa.bindparam("its_attempt"),
+    )
+    .values(state=sa.bindparam("its_state"), ended_at=sa.bindparam("now"))
+)
+
+_THIS_ARTIFACT = tables.artifacts.c.build_key == sa.bindparam("its_key")
+_ARTIFACT = sa.select(tables.artifacts).where(_THIS_ARTIFACT)
+_FORGET_ARTIFACT = sa.delete(tables.artifacts).where(_THIS_ARTIFACT)
+_KEEP_ARTIFACT = sa.insert(tables.artifacts)
+
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
@@ -54,17 +75,15 @@ class Store:
 
     async def take_open_requests(self, build_key: str) -> Sequence[OpenRequest]:
         """Return the requests that are owed an answer, which the caller gives in this transaction."""
-        open_ = sa.and_(tables.requests.c.build_key == build_key, sa.not_(tables.requests.c.answered))
-        rows = (await self.tx.execute(sa.select(tables.requests).where(open_).with_for_update())).all()
-        await self.tx.execute(sa.update(tables.requests).where(open_).values(answered=True))
+        key = {"its_key": build_key}
+        rows = (await self.tx.execute(_OPEN_REQUESTS, key)).all()
+        await self.tx.execute(_ANSWER_REQUESTS, key)
         return [OpenRequest(row.request, row.pipeline, row.revision, row.artifact) for row in rows]
 
     async def begin_build(self, asked: BuildRequested) -> int | None:
         """Begin the key's next attempt; None when one is being built, which will answer for all."""
-        last = sa.select(sa.func.max(tables.builds.c.attempt)).where(
-            tables.builds.c.build_key == asked.build_key
-        )
-        attempt: int = ((await self.tx.execute(last)).scalar() or 0) + 1
+        last = await self.tx.execute(_LAST_ATTEMPT, {"its_key": asked.build_key})
+        attempt: int = (last.scalar() or 0) + 1
         row = {
             "build_key": asked.build_key,
             "attempt": attempt,
@@ -76,13 +95,12 @@ class Store:
 
     async def end_build(self, build_key: str, attempt: int, state: str) -> None:
         """Write how an attempt ended."""
-        this = sa.and_(tables.builds.c.build_key == build_key, tables.builds.c.attempt == attempt)
-        values = {"state": state, "ended_at": self.tx.now}
-        await self.tx.execute(sa.update(tables.builds).where(this).values(values))
+        this = {"its_key": build_key, "its_attempt": attempt}
+        await self.tx.execute(_END_BUILD, this | {"its_state": state, "now": self.tx.now})
 
     async def keep_artifact(self, build_key: str, built: Built, built_by: int, log: str) -> None:
         """Put an artifact into the index, in place of one that was lost."""
-        await self.tx.execute(sa.delete(tables.artifacts).where(tables.artifacts.c.build_key == build_key))
+        await self.tx.execute(_FORGET_ARTIFACT, {"its_key": build_key})
         row = {
             "build_key": build_key,
             "digest": built.digest,
@@ -92,13 +110,12 @@ class Store:
             "log": log,
             "built_at": self.tx.now,
         }
-        await self.tx.execute(sa.insert(tables.artifacts).values(row))
+        await self.tx.execute(_KEEP_ARTIFACT, row)
 
 
 async def read_artifact(reading: Reading, build_key: str) -> Artifact | None:
     """Return what the index knows under the key."""
-    query = sa.select(tables.artifacts).where(tables.artifacts.c.build_key == build_key)
-    row = (await reading.execute(query)).first()
+    row = (await reading.execute(_ARTIFACT, {"its_key": build_key})).first()
     if row is None:
         return None
     stored = Stored(Digest(row.digest), row.size_bytes)

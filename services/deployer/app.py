@@ -9,6 +9,7 @@ from services.deployer.adapters.local_target import LocalTarget
 from services.deployer.handlers import Deployer
 from services.deployer.settings import DeployerSettings
 from services.deployer.step_carrier import StepCarrier
+from services.deployer.step_order import Action
 from services.deployer.step_worker import StepWorker
 from shared.artifacts import LocalArtifactStore
 from shared.bus import Subscription
@@ -33,13 +34,13 @@ def build(database: Database, settings: DeployerSettings) -> Service:
     db = ServiceDatabase(database, "deployer")
     deployer = Deployer(db, lambda at: ticker.due(at))  # noqa: PLW0108 - the ticker comes after
     ticker = Ticker(database.clock, deployer.resume)
-    workers = Workers(db, settings.worker, settings.deployer_slots)
+    workers = Workers(db, settings.worker, settings.deployer_slots, settings.share_slots)
     target = local_target(settings, database.clock)
     looking_after = Ticker(database.clock, target.resume)
 
     async def work() -> None:
         try:
-            await workers.run(workers_by_kind(db, workers, target.carriers()))
+            await workers.run(workers_by_kind(deployer, workers, target.carriers()))
         finally:
             await target.close()
 
@@ -76,11 +77,8 @@ def subscription(deployer: Deployer) -> Subscription:
 
 
 def workers_by_kind(
-    db: ServiceDatabase, workers: Workers, carriers: Mapping[str, StepCarrier]
+    deployer: Deployer, workers: Workers, carriers: Mapping[str, StepCarrier]
 ) -> Mapping[str, Worker]:
     """Return the worker of each kind of order."""
-    return {
-        "step.run": StepWorker(db, workers, carriers, "run"),
-        "step.switch": StepWorker(db, workers, carriers, "switch"),
-        "step.discard": StepWorker(db, workers, carriers, "discard"),
-    }
+    actions: tuple[Action, ...] = ("run", "switch", "discard")
+    return {f"step.{each}": StepWorker(deployer, workers, carriers, each) for each in actions}

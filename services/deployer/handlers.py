@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.deployer import waits
+import structlog
+
 from services.deployer.operations import answer
 from services.deployer.pipeline_moves import locked
+from services.deployer.records import RunRecord
 from services.deployer.run_course import VerificationState
-from services.deployer.run_state import State
 from services.deployer.store import Revision, Store, next_deadline, pipelines_at_work
 from shared.db import Cause, ServiceDatabase, Transaction
+from shared.delivery import failure_of
 from shared.events import (
     ArtifactBuilt,
     ArtifactFailed,
@@ -24,8 +26,11 @@ from shared.events import (
     VerificationPassed,
 )
 from shared.events.verification import VerificationEvent
+from shared.faults import TryAgain
 from shared.ids import derive
 from shared.plan import Plan
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +51,14 @@ class Deployer:
             moves = await locked(store, event.pipeline)
             revision = Revision(event.revision, event.commit, event.plan_hash, event.plan)
             await store.add_revision(event.pipeline, revision)
-            runs = []
-            for place, plan in enumerate(event.plan.stages):
+            runs: list[RunRecord] = []
+            for plan in event.plan.stages:
                 stage = next(each for each in moves.stages if each.stage == plan.name)
-                wait = None
-                if place:
-                    before = event.plan.stages[place - 1].name
-                    wait = waits.for_previous_stage(before, State.NOT_STARTED, event.revision, tx.now)
-                runs.append(await moves.stage_moves.queue_run(stage, revision, wait))
+                before = runs[-1] if runs else None
+                runs.append(await moves.stage_moves.queue_run(stage, revision, before))
             await moves.stage_moves.arrive(runs[0])
             await moves.go_on()
-        await self._look_ahead()
+        self.due(store.nearest_limit)
 
     async def artifact_built(self, message: Message[ArtifactBuilt]) -> None:
         """Pin the artifact and let the runs that wait for it go on."""
@@ -67,7 +69,7 @@ class Deployer:
             moves = await locked(store, message.body.pipeline)
             await store.answer_request(message.body.request, digest=message.body.digest)
             await moves.go_on()
-        await self._look_ahead()
+        self.due(store.nearest_limit)
 
     async def artifact_failed(self, message: Message[ArtifactFailed]) -> None:
         """Keep why there is no artifact; the run that asked for it fails."""
@@ -78,48 +80,54 @@ class Deployer:
             moves = await locked(store, message.body.pipeline)
             await store.answer_request(message.body.request, evidence=message.body.evidence)
             await moves.go_on()
-        await self._look_ahead()
+        self.due(store.nearest_limit)
 
     async def verification_passed(self, message: Message[VerificationPassed]) -> None:
         """Take the candidate or the stage for good."""
         async with self.db.hearing(message) as tx:
+            store = Store(tx)
             if not tx.seen_before:
-                await _verified(Store(tx), message.body, VerificationState.PASSED, None)
-        await self._look_ahead()
+                await _verified(store, message.body, VerificationState.PASSED, None)
+        self.due(store.nearest_limit)
 
     async def verification_failed(self, message: Message[VerificationFailed]) -> None:
         """Take the candidate or the stage for bad."""
         async with self.db.hearing(message) as tx:
+            store = Store(tx)
             if not tx.seen_before:
-                evidence = message.body.evidence
-                await _verified(Store(tx), message.body, VerificationState.FAILED, evidence)
-        await self._look_ahead()
+                await _verified(store, message.body, VerificationState.FAILED, message.body.evidence)
+        self.due(store.nearest_limit)
 
     async def operation_requested(self, message: Message[OperationRequested]) -> None:
         """Do what a person asked for, or say why not."""
         async with self.db.hearing(message) as tx:
             if tx.seen_before:
                 return
-            moves = await locked(Store(tx), message.body.pipeline)
+            store = Store(tx)
+            moves = await locked(store, message.body.pipeline)
             await answer(moves, message.body)
             await moves.go_on()
-        await self._look_ahead()
+        self.due(store.nearest_limit)
 
     async def resume(self) -> datetime | None:
         """Bring every pipeline on from its rows; returns the next deadline. Safe at any time."""
+        begun_at = self.db.clock.now()  # a limit that passes meanwhile is found at the next call
         async with self.db.reading() as reading:
             pipelines = await pipelines_at_work(reading)
         for pipeline in pipelines:
-            async with self.db.transaction(Cause(RESUME), "resume") as tx:
-                moves = await locked(Store(tx), pipeline)
-                await moves.place_orders_again()
-                await moves.go_on()
+            error = await failure_of(self._bring_on(pipeline))
+            if isinstance(error, TryAgain):
+                raise error
+            if error is not None:
+                log.error("pipeline.stuck", pipeline=pipeline, exc_info=error)
         async with self.db.reading() as reading:
-            return await next_deadline(reading, self.db.clock.now())
+            return await next_deadline(reading, begun_at)
 
-    async def _look_ahead(self) -> None:
-        async with self.db.reading() as reading:
-            self.due(await next_deadline(reading, self.db.clock.now()))
+    async def _bring_on(self, pipeline: str) -> None:
+        async with self.db.transaction(Cause(RESUME), "resume") as tx:
+            moves = await locked(Store(tx), pipeline)
+            await moves.place_orders_again()
+            await moves.go_on()
 
 
 RESUME = derive(UUID(int=0), "windlass deployer resume")  # roles tell its events apart by run and version

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from services.deployer import waits
 from services.deployer.records import RunRecord, StageRecord
 from services.deployer.run_course import next_moves, waits_for_build
 from services.deployer.run_moves import RunMoves, picture_of
-from services.deployer.run_state import HOLDS_LOCK, WORKS
+from services.deployer.run_state import HOLDS_LOCK, WORKS, State
 from services.deployer.stage_moves import StageMoves, about
 from services.deployer.step_order import Action
 from services.deployer.step_state import StepState
@@ -91,21 +92,26 @@ class PipelineMoves:
 
     async def _say_waits(self) -> None:
         """Write down, for every open run, what it waits for; say so where that changed."""
-        runs = await self.store.open_runs(self.stages[0].pipeline)
+        pipeline = self.stages[0].pipeline
+        runs = await self.store.open_runs(pipeline)
+        before = await self.store.stages_before(pipeline)
         for run in runs:
-            wait = await self._wait(run, runs)
+            wait = await self._wait(run, runs, before)
             if _same(wait, run.wait):
                 continue
             document = wait.model_dump(mode="json") if wait else None
             changed = await self.store.change_run(run, wait=document)
             self.stage_moves.say(changed, RunWaiting(**about(run), wait=wait))
 
-    async def _wait(self, run: RunRecord, runs: Sequence[RunRecord]) -> Wait | None:
+    async def _wait(
+        self, run: RunRecord, runs: Sequence[RunRecord], before: Mapping[UUID, tuple[str, State]]
+    ) -> Wait | None:
         now = self.store.tx.now
         if run.state in HOLDS_LOCK:
             return await self._build_wait(run)
         if not run.ready:
-            return await self._previous_stage_wait(run)
+            stage, state = before[run.run]
+            return waits.for_previous_stage(stage, state, run.revision, now)
         holder = next((r for r in runs if r.stage_key == run.stage_key and r.state in HOLDS_LOCK), None)
         assert holder is not None, "a ready run waits only for the lock"
         return waits.for_lock(holder.revision, holder.state, holder.deadline_at, now)
@@ -119,14 +125,6 @@ class PipelineMoves:
         building = waits_for_build(picture_of(run, plan, moves.steps, artifacts, self.store.tx.now))
         assert run.deadline_at is not None
         return waits.for_build(list(building), run.deadline_at, self.store.tx.now) if building else None
-
-    async def _previous_stage_wait(self, run: RunRecord) -> Wait | None:
-        names = [stage.key for stage in self.stages]
-        for stage in reversed(self.stages[: names.index(run.stage_key)]):
-            before = await self.store.deploy_run(stage.key, run.revision)
-            if before is not None:
-                return waits.for_previous_stage(stage.stage, before.state, run.revision, self.store.tx.now)
-        return None
 
 
 def _same(wait: Wait | None, other: Wait | None) -> bool:

@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from services.deployer.run_course import AWAITED, VerificationState
-from services.deployer.run_state import State
+from services.deployer.run_state import WORKS, State
 from services.deployer.stage_queue import Entry
-from services.deployer.step_state import StepState, StepTrigger
+from services.deployer.step_state import PROBED, StepState, StepTrigger
 from shared.events import Evidence, ProbeTarget, Wait
 from shared.events.runs import RunKind
 
@@ -37,6 +37,7 @@ class RunRecord:
     kind: RunKind
     state: State
     ready: bool
+    comes_after: str  # the key of the stage before this one in its own plan; empty: there is none
     wait: Wait | None
     version: int
     created_at: datetime
@@ -48,8 +49,9 @@ class RunRecord:
     cancel_reason: str
 
     def awaits(self, verification: UUID) -> bool:
-        """Tell whether this verdict is still to come."""
-        return self.verification == verification and self.verification_state in AWAITED
+        """Tell whether this verdict is still to come; one that comes too late changes nothing."""
+        asked = self.verification == verification and self.verification_state in AWAITED
+        return asked and self.state in WORKS
 
     @property
     def entry(self) -> Entry:
@@ -76,8 +78,9 @@ class StepRecord:
     finished_at: datetime | None
 
     def awaits(self, verification: UUID) -> bool:
-        """Tell whether this verdict is still to come."""
-        return self.verification == verification and self.verification_state in AWAITED
+        """Tell whether this verdict is still to come; one that comes too late changes nothing."""
+        asked = self.verification == verification and self.verification_state in AWAITED
+        return asked and self.state in PROBED
 
 
 def run_record(row: Any) -> RunRecord:
@@ -91,6 +94,7 @@ def run_record(row: Any) -> RunRecord:
         kind=row.kind,
         state=State(row.state),
         ready=row.ready,
+        comes_after=row.comes_after or "",
         wait=Wait.model_validate(row.wait) if row.wait else None,
         version=row.version,
         created_at=row.created_at,

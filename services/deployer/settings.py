@@ -1,5 +1,7 @@
 """The deployer's settings."""
 
+from pydantic import Field
+
 from shared.settings import Settings
 
 
@@ -7,5 +9,10 @@ class DeployerSettings(Settings):
     """Read once, in `app.py`."""
 
     worker: str = "embedded"  # stable and exclusive among the deployer's replicas
-    deployer_slots: int = 32  # steps carried out at once
+    deployer_slots: int = Field(default=32, ge=1)  # steps carried out at once
     gateway_host: str = "127.0.0.1"  # where local stages' stable ports listen
+
+    @property
+    def share_slots(self) -> int:
+        """Return how many of them one pipeline may take: its steps that never end leave others theirs."""
+        return max(self.deployer_slots // 4, 1)

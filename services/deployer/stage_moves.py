@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.deployer import rollback, stage_queue
+from services.deployer import rollback, stage_queue, waits
 from services.deployer.records import RunRecord, StageRecord
 from services.deployer.run_course import Finish, VerificationState
 from services.deployer.run_state import HOLDS_LOCK, LIVE, TERMINAL, UNSTARTED, State, Trigger, advance
@@ -53,18 +53,21 @@ class StageMoves:
     """The moves of one pipeline's stages in one transaction."""
 
     store: Store
-    stages: Sequence[StageRecord]  # locked, in promotion order
+    stages: Sequence[StageRecord]  # locked
 
     def say(self, run: RunRecord, event: Event) -> None:
         """Emit an event of the run; its version keeps two of one type apart."""
         self.store.tx.emit(event, f"{run.run} {run.version}")
 
-    async def queue_run(self, stage: StageRecord, revision: Revision, wait: Wait | None) -> RunRecord:
-        """Make the run that will deploy the revision in the stage."""
+    async def queue_run(self, stage: StageRecord, revision: Revision, before: RunRecord | None) -> RunRecord:
+        """Make the run that will deploy the revision in the stage, after its run in the stage before."""
         place = (stage.pipeline, stage.stage, stage.key)
         id_ = derive(self.store.tx.cause.id, f"run {stage.stage}")
         unstarted = _unstarted(id_, place, revision.revision, "deploy", self.store.tx.now)
-        run = replace(unstarted, wait=wait)
+        wait = None
+        if before:
+            wait = waits.for_previous_stage(before.stage, before.state, revision.revision, self.store.tx.now)
+        run = replace(unstarted, wait=wait, comes_after=before.stage_key if before else "")
         await self.store.add_run(run)
         queued = RunQueued(
             **about(run), commit=Commit(revision.commit), plan_hash=revision.plan_hash, wait=wait
@@ -152,23 +155,24 @@ class StageMoves:
         started = await self.store.change_run(
             run, state=state, ready=True, wait=None, started_at=now, deadline_at=deadline
         )
-        for step in plan.steps:
-            await self.store.add_step(run.run, step.id)
+        await self.store.add_steps(run.run, [step.id for step in plan.steps])
         said = STARTS.get(state, RunStarted)
         self.say(started, said(**about(started), deadline=deadline))
 
     async def supersede(self, run: RunRecord, by: Entry) -> None:
         """End a run that a newer revision's took the place of, here and in the stages after."""
+        await self._end_superseded(run, by)
+        for later in await self._later_runs(run):
+            if later.state in UNSTARTED:
+                newer = (await self.store.deploy_runs(run.pipeline, by.revision)).get(later.stage_key)
+                await self._end_superseded(later, newer.entry if newer else by)
+
+    async def _end_superseded(self, run: RunRecord, by: Entry) -> None:
         state = advance(run.state, Trigger.NEWER_QUEUED)
         now = self.store.tx.now
         run = await self.store.change_run(run, state=state, ready=False, wait=None, finished_at=now)
         superseded = RunSuperseded(**about(run), state=state, by_run=by.run, by_revision=by.revision)
         self.say(run, superseded)
-        for stage in self._after(run.stage_key):
-            later = await self.store.deploy_run(stage.key, run.revision)
-            if later and later.state in UNSTARTED:
-                newer = await self.store.deploy_run(stage.key, by.revision)
-                await self.supersede(later, newer.entry if newer else by)
 
     async def _overtake(self, run: RunRecord) -> None:
         """End older runs that never got ready here: what they waited for can only be too late."""
@@ -178,16 +182,21 @@ class StageMoves:
                 await self.supersede(older, run.entry)
 
     async def _promote(self, run: RunRecord) -> None:
-        for stage in self._after(run.stage_key):
-            later = await self.store.deploy_run(stage.key, run.revision)
-            if later and later.state not in TERMINAL:
-                await self.arrive(later)
-            if later:
-                return
+        following = next(iter(await self._later_runs(run)), None)
+        if following and following.state not in TERMINAL:
+            await self.arrive(following)
 
-    def _after(self, key: str) -> Sequence[StageRecord]:
-        keys = [stage.key for stage in self.stages]
-        return self.stages[keys.index(key) + 1 :]
+    async def _later_runs(self, run: RunRecord) -> Sequence[RunRecord]:
+        """Return the revision's runs in the stages after this one, in the order of its own plan.
+
+        Not in that of the newest plan, which may have moved the stages since.
+        """
+        runs = await self.store.deploy_runs(run.pipeline, run.revision)
+        following = {each.comes_after: each for each in runs.values()}
+        later: list[RunRecord] = []
+        while (last := later[-1] if later else run).stage_key in following:
+            later.append(following[last.stage_key])
+        return later
 
     async def _roll_back(self, failed: RunRecord, to_revision: int) -> None:
         """Take the lock over for a run that restores what was good before the failed one."""
@@ -239,6 +248,7 @@ def _unstarted(
         kind=kind,
         state=State.NOT_STARTED,
         ready=False,
+        comes_after="",
         wait=None,
         version=0,
         created_at=now,

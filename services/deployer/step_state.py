@@ -62,6 +62,7 @@ TRANSITIONS: dict[StepState, dict[StepTrigger, StepState]] = {
 ENDED = frozenset(state for state, row in TRANSITIONS.items() if not row)
 PASSED = frozenset({S.SUCCEEDED, S.SKIPPED})  # whoever goes after it may start
 NOT_PASSED = ENDED - PASSED
+PROBED = frozenset({S.VERIFYING})  # a verdict on its candidate still counts
 ACTIVE = frozenset({S.RUNNING, S.VERIFYING, S.SWITCHING, S.DISCARDING})
 
 

@@ -7,6 +7,9 @@ from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
+import structlog
+
+from services.deployer.handlers import Deployer
 from services.deployer.pipeline_moves import locked
 from services.deployer.records import StepRecord
 from services.deployer.run_moves import RunMoves
@@ -16,6 +19,7 @@ from services.deployer.step_state import StepTrigger, advance
 from services.deployer.store import Store, read_artifacts, read_revision, read_run
 from shared.attempt_log import AttemptLog
 from shared.db import ServiceDatabase, Transaction
+from shared.delivery import failure_of
 from shared.events import (
     Event,
     Evidence,
@@ -29,15 +33,22 @@ from shared.plan import StepPlan
 from shared.step_types import STEP_TYPES
 from shared.work import Claim, Workers
 
+log = structlog.get_logger()
+
 
 @dataclass(frozen=True, slots=True)
 class StepWorker:
     """The worker for one kind of action."""
 
-    db: ServiceDatabase
+    deployer: Deployer
     workers: Workers
     carriers: Mapping[str, StepCarrier]  # by step type
     action: Action
+
+    @property
+    def db(self) -> ServiceDatabase:
+        """Return the deployer's database."""
+        return self.deployer.db
 
     async def work(self, claim: Claim) -> None:
         """Carry the action out from wherever an earlier life left it, and write the answer."""
@@ -55,8 +66,12 @@ class StepWorker:
         await self._write(claim, order, answer)
 
     async def give_up(self, claim: Claim, why: str) -> None:
-        """Answer for an action that could not be carried out."""
+        """Answer for an action that could not be carried out, and try to leave nothing of it behind."""
         order = await self._order(claim)
+        if self.action == "run":
+            left = await failure_of(self._discard(order))
+            if left is not None:  # it never takes traffic; the stage must not wait for it for ever
+                log.error("candidate.left_behind", step=order.step.id, attempt=order.log, exc_info=left)
         evidence = Evidence(
             phase="rollout" if STEP_TYPES[order.step.type].verified else "deploy",
             kind="error",
@@ -66,6 +81,9 @@ class StepWorker:
         )
         answer: StepAnswer = Done() if self.action == "discard" else Broke(evidence)
         await self._write(claim, order, answer)
+
+    async def _discard(self, order: StepOrder) -> None:
+        await self.carriers[order.step.type].discard(order)
 
     async def _order(self, claim: Claim) -> StepOrder:
         payload = claim.order.payload
@@ -119,6 +137,7 @@ class StepWorker:
             if self.action == "run":
                 await _log(order).append(tx, (), last=True)
             await moves.go_on()
+        self.deployer.due(store.nearest_limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
-"""The deployer's SQL. Whoever writes about a pipeline's stages locks them first, in their order."""
+"""The deployer's SQL. Whoever writes about a pipeline's stages locks them first, in their order.
+
+Statements are built once and given parameters: building one costs more than running it.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -20,21 +22,92 @@ from services.deployer.records import (
 )
 from services.deployer.rollback import PastRun
 from services.deployer.run_course import ArtifactState
-from services.deployer.run_state import HOLDS_LOCK, TERMINAL, State
+from services.deployer.run_state import LIVE, TERMINAL, State
 from services.deployer.stage_queue import Entry
-from services.deployer.step_state import ACTIVE
+from services.deployer.step_state import ENDED
 from shared.db import Reading, Transaction
 from shared.events import Evidence
 from shared.faults import TryAgain
 from shared.ids import stage_key
 from shared.plan import Plan
 
-PAST_RUNS_MAX = 200  # finished runs looked through for something to roll back to
+PAST_RUNS_MAX = 200  # good ends looked through for something to roll back to
+PLANS_KEPT_MAX = 64  # parsed plans in memory; an active pipeline uses two or three
 
+_arg = sa.bindparam
+_stages, _revisions, _artifacts = tables.stages.c, tables.revisions.c, tables.artifacts.c
+_runs, _steps, _holds = tables.runs.c, tables.steps.c, tables.holds.c
+_OPEN = [state.value for state in State if state not in TERMINAL]
+_GOOD = [state.value for state in LIVE]
 
-@lru_cache(maxsize=64)
-def _plan(_plan_hash: str, text: str) -> Plan:
-    return Plan.model_validate_json(text)
+LOCK_STAGES = (
+    sa.select(tables.stages)
+    .where(_stages.pipeline == _arg("of"))
+    .order_by(_stages.key)  # always in one order, so that two transactions cannot wait for each other
+    .with_for_update()
+)
+MOVE_STAGE = sa.update(tables.stages).where(
+    _stages.key == _arg("this"), sa.or_(_stages.place != _arg("at"), _stages.target != _arg("on"))
+)
+RAISE_NEWEST = sa.update(tables.stages).where(_stages.key == _arg("this"))
+REVISION = sa.select(_revisions.commit, _revisions.plan_hash).where(
+    _revisions.pipeline == _arg("of"), _revisions.revision == _arg("number")
+)
+PLAN = sa.select(_revisions.plan).where(
+    _revisions.pipeline == _arg("of"), _revisions.revision == _arg("number")
+)
+RUN = sa.select(tables.runs).where(_runs.run == _arg("this"))
+OPEN_RUNS = (
+    sa.select(tables.runs)
+    .where(_runs.pipeline == _arg("of"), _runs.state.in_(_OPEN))
+    .order_by(_runs.revision)
+)
+DEPLOY_RUNS = sa.select(tables.runs).where(
+    _runs.pipeline == _arg("of"), _runs.revision == _arg("number"), _runs.kind == "deploy"
+)
+_before = tables.runs.alias("before")
+STAGES_BEFORE = sa.select(_runs.run, _before.c.stage, _before.c.state).where(
+    _runs.pipeline == _arg("of"),
+    tables.runs.c.state == State.NOT_STARTED.value,
+    _before.c.pipeline == _runs.pipeline,
+    _before.c.revision == _runs.revision,
+    _before.c.stage_key == _runs.comes_after,
+    _before.c.kind == "deploy",
+)
+GOOD_ENDS = (
+    sa.select(_runs.run, _runs.revision, _runs.state)
+    .where(_runs.stage_key == _arg("here"), _runs.state.in_(_GOOD))
+    .order_by(_runs.finished_at.desc(), _runs.revision.desc())
+    .limit(PAST_RUNS_MAX)
+)
+CHANGE_RUN = sa.update(tables.runs).where(_runs.run == _arg("this"), tables.runs.c.state == _arg("was"))
+HELD = sa.select(_holds.revision).where(_holds.stage_key == _arg("here"))
+STEPS = sa.select(tables.steps).where(_steps.run == _arg("of"))
+CHANGE_STEP = sa.update(tables.steps).where(
+    _steps.run == _arg("of"), _steps.step == _arg("this"), tables.steps.c.state == _arg("was")
+)
+ARTIFACTS = sa.select(tables.artifacts).where(
+    _artifacts.pipeline == _arg("of"), _artifacts.revision == _arg("number")
+)
+ASK_FOR_ARTIFACT = sa.update(tables.artifacts).where(
+    _artifacts.pipeline == _arg("of"),
+    _artifacts.revision == _arg("number"),
+    _artifacts.artifact == _arg("this"),
+)
+ANSWER_REQUEST = sa.update(tables.artifacts).where(
+    _artifacts.request == _arg("asked"), tables.artifacts.c.state == ArtifactState.REQUESTED.value
+)
+# The conditions of the partial indexes, as they stand there: only so are the indexes used.
+_here = sa.select(_runs.run).where(_runs.stage_key == _stages.key)
+AT_WORK = (
+    sa.select(_stages.pipeline)
+    .where(sa.or_(_here.where(tables.HOLDS_LOCK_SQL).exists(), _here.where(tables.WAITS_SQL).exists()))
+    .distinct()
+)
+NEXT_LIMITS = (
+    sa.select(sa.func.min(_runs.deadline_at)).where(tables.HOLDS_LOCK_SQL, _runs.deadline_at > _arg("after")),
+    sa.select(sa.func.min(_steps.deadline_at)).where(tables.ACTIVE_SQL, _steps.deadline_at > _arg("after")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +131,35 @@ class ArtifactRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What a transaction has read of rows that only it can change, until it does."""
+
+    stages: dict[str, Sequence[StageRecord]] = field(default_factory=dict)
+    revisions: dict[tuple[str, int], Revision] = field(default_factory=dict)
+    artifacts: dict[tuple[str, int], Mapping[str, ArtifactRecord]] = field(default_factory=dict)
+    open_runs: dict[str, Sequence[RunRecord]] = field(default_factory=dict)
+    steps: dict[UUID, Mapping[str, StepRecord]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Store:
-    """Reads and writes inside one transaction, or reads alone."""
+    """Reads and writes of one transaction, which has locked the pipeline it is about."""
 
     tx: Transaction
+    known: Known = field(default_factory=Known)
+    limits: list[datetime] = field(default_factory=list)  # deadlines written: somebody must wake up for them
+
+    @property
+    def nearest_limit(self) -> datetime | None:
+        """Return the nearest deadline that this transaction wrote."""
+        return min(self.limits, default=None)
 
     async def lock_stages(self, pipeline: str) -> Sequence[StageRecord]:
-        """Return the pipeline's stages in promotion order, locked until the transaction ends."""
-        query = sa.select(tables.stages).where(tables.stages.c.pipeline == pipeline)
-        result = await self.tx.execute(query.order_by(tables.stages.c.place).with_for_update())
-        return [stage_record(row) for row in result]
+        """Return the pipeline's stages, locked until the transaction ends."""
+        if pipeline not in self.known.stages:
+            rows = await self.tx.execute(LOCK_STAGES, {"of": pipeline})
+            self.known.stages[pipeline] = [stage_record(row) for row in rows]
+        return self.known.stages[pipeline]
 
     async def declare_stage(self, pipeline: str, stage: str, place: int, target: str) -> bool:
         """Make sure the stage exists as the plan says; True when that changed something."""
@@ -75,14 +167,14 @@ class Store:
         row = {"key": key, "pipeline": pipeline, "stage": stage, "place": place, "target": target}
         if await self.tx.insert_or_ignore(tables.stages, row):
             return True
-        differs = sa.or_(tables.stages.c.place != place, tables.stages.c.target != target)
-        changed = sa.update(tables.stages).where(tables.stages.c.key == key, differs)
-        return (await self.tx.execute(changed.values(place=place, target=target))).rowcount > 0
+        moved = {"this": key, "at": place, "on": target, "place": place, "target": target}
+        return (await self.tx.execute(MOVE_STAGE, moved)).rowcount > 0
 
     async def raise_newest(self, key: str, entry: Entry) -> None:
         """Move the stage's high-water mark."""
-        values = {"newest_run": entry.run, "newest_revision": entry.revision}
-        await self.tx.execute(sa.update(tables.stages).where(tables.stages.c.key == key).values(values))
+        self.known.stages.clear()
+        values = {"this": key, "newest_run": entry.run, "newest_revision": entry.revision}
+        await self.tx.execute(RAISE_NEWEST, values)
 
     async def add_revision(self, pipeline: str, revision: Revision) -> None:
         """Keep the plan and list its artifacts as not yet asked for."""
@@ -94,19 +186,25 @@ class Store:
             "plan": revision.plan.canonical().decode(),
             "planned_at": self.tx.now,
         }
-        await self.tx.execute(sa.insert(tables.revisions).values(row))
-        for artifact in revision.plan.artifacts:
-            pending = {
+        await self.tx.execute(sa.insert(tables.revisions), row)
+        pending = [
+            {
                 "pipeline": pipeline,
                 "revision": revision.revision,
                 "artifact": artifact.id,
                 "state": ArtifactState.PENDING,
             }
-            await self.tx.execute(sa.insert(tables.artifacts).values(pending))
+            for artifact in revision.plan.artifacts
+        ]
+        if pending:
+            await self.tx.execute(sa.insert(tables.artifacts), pending)
 
     async def revision(self, pipeline: str, revision: int) -> Revision:
         """Return a planned revision."""
-        return await read_revision(self.tx, pipeline, revision)
+        this = (pipeline, revision)
+        if this not in self.known.revisions:
+            self.known.revisions[this] = await read_revision(self.tx, pipeline, revision)
+        return self.known.revisions[this]
 
     async def add_run(self, run: RunRecord) -> None:
         """Insert a run, Not Started."""
@@ -119,115 +217,144 @@ class Store:
             "kind": run.kind,
             "state": run.state,
             "ready": run.ready,
+            "comes_after": run.comes_after or None,
             "wait": run.wait.model_dump(mode="json") if run.wait else None,
             "version": run.version,
             "created_at": run.created_at,
             "verification_state": run.verification_state,
         }
-        await self.tx.execute(sa.insert(tables.runs).values(row))
+        self.known.open_runs.clear()
+        await self.tx.execute(sa.insert(tables.runs), row)
 
     async def change_run(self, run: RunRecord, **values: Any) -> RunRecord:
         """Write columns of a run that is still in `run.state`; returns it as it now is.
 
         Raises `TryAgain` when it moved meanwhile: the picture was stale.
         """
-        unmoved = sa.and_(tables.runs.c.run == run.run, tables.runs.c.state == run.state)
+        assert run.state not in TERMINAL, "a finished run never changes (S2)"
         values["version"] = run.version + 1
-        result = await self.tx.execute(sa.update(tables.runs).where(unmoved).values(values))
+        self.known.open_runs.clear()
+        result = await self.tx.execute(CHANGE_RUN, {"this": run.run, "was": run.state, **values})
         if result.rowcount == 0:
             raise TryAgain(f"run {run.run} is no longer {run.state}")
+        self._note_limit(values)
         known = {key: value for key, value in values.items() if key in RunRecord.__dataclass_fields__}
         return replace(run, **known)
 
     async def run(self, run: UUID) -> RunRecord | None:
         """Return a run."""
-        row = (await self.tx.execute(sa.select(tables.runs).where(tables.runs.c.run == run))).first()
+        row = (await self.tx.execute(RUN, {"this": run})).first()
         return run_record(row) if row else None
 
     async def open_runs(self, pipeline: str) -> Sequence[RunRecord]:
         """Return the pipeline's runs that are not final, oldest revision first."""
-        open_ = sa.and_(tables.runs.c.pipeline == pipeline, tables.runs.c.state.in_(_OPEN))
-        result = await self.tx.execute(sa.select(tables.runs).where(open_).order_by(tables.runs.c.revision))
-        return [run_record(row) for row in result]
+        if pipeline not in self.known.open_runs:
+            rows = await self.tx.execute(OPEN_RUNS, {"of": pipeline})
+            self.known.open_runs[pipeline] = [run_record(row) for row in rows]
+        return self.known.open_runs[pipeline]
 
-    async def deploy_run(self, key: str, revision: int) -> RunRecord | None:
-        """Return the run that deploys `revision` in the stage."""
-        deploys = sa.and_(tables.runs.c.stage_key == key, tables.runs.c.revision == revision)
-        query = sa.select(tables.runs).where(deploys, tables.runs.c.kind == "deploy")
-        row = (await self.tx.execute(query)).first()
-        return run_record(row) if row else None
+    async def deploy_runs(self, pipeline: str, revision: int) -> Mapping[str, RunRecord]:
+        """Return the runs that deploy `revision`, by stage key."""
+        rows = await self.tx.execute(DEPLOY_RUNS, {"of": pipeline, "number": revision})
+        return {row.stage_key: run_record(row) for row in rows}
+
+    async def stages_before(self, pipeline: str) -> Mapping[UUID, tuple[str, State]]:
+        """Return, for every unstarted run with a stage before its own, that stage and how it stands there."""
+        rows = await self.tx.execute(STAGES_BEFORE, {"of": pipeline})
+        return {row.run: (row.stage, State(row.state)) for row in rows}
 
     async def past_runs(self, key: str) -> Sequence[PastRun]:
-        """Return the stage's finished runs, the last first."""
-        finished = sa.and_(tables.runs.c.stage_key == key, tables.runs.c.finished_at.is_not(None))
-        query = sa.select(tables.runs).where(finished).order_by(tables.runs.c.finished_at.desc())
-        result = await self.tx.execute(query.limit(PAST_RUNS_MAX))
-        return [PastRun(row.run, row.revision, State(row.state)) for row in result]
+        """Return the stage's runs that ended with their revision in place, the last first."""
+        rows = await self.tx.execute(GOOD_ENDS, {"here": key})
+        return [PastRun(row.run, row.revision, State(row.state)) for row in rows]
 
     async def held_revisions(self, key: str) -> frozenset[int]:
         """Return the revisions kept out of the stage."""
-        query = sa.select(tables.holds.c.revision).where(tables.holds.c.stage_key == key)
-        return frozenset((await self.tx.execute(query)).scalars())
+        return frozenset((await self.tx.execute(HELD, {"here": key})).scalars())
 
     async def hold(self, key: str, revision: int, reason: str) -> bool:
         """Keep a revision out of the stage; False when it is already."""
         row = {"stage_key": key, "revision": revision, "reason": reason, "held_at": self.tx.now}
         return await self.tx.insert_or_ignore(tables.holds, row)
 
-    async def add_step(self, run: UUID, step: str) -> None:
-        """Insert a pending step."""
-        row = {"run": run, "step": step, "state": "Pending", "attempt": 0, "verification_state": ""}
-        await self.tx.execute(sa.insert(tables.steps).values(row))
+    async def add_steps(self, run: UUID, steps: Sequence[str]) -> None:
+        """Insert pending steps."""
+        self.known.steps.pop(run, None)
+        rows = [
+            {"run": run, "step": step, "state": "Pending", "attempt": 0, "verification_state": ""}
+            for step in steps
+        ]
+        if rows:
+            await self.tx.execute(sa.insert(tables.steps), rows)
 
     async def steps(self, run: UUID) -> Mapping[str, StepRecord]:
         """Return the run's steps by id."""
-        result = await self.tx.execute(sa.select(tables.steps).where(tables.steps.c.run == run))
-        return {row.step: step_record(row) for row in result}
+        if run not in self.known.steps:
+            rows = await self.tx.execute(STEPS, {"of": run})
+            self.known.steps[run] = {row.step: step_record(row) for row in rows}
+        return self.known.steps[run]
 
     async def change_step(self, step: StepRecord, **values: Any) -> None:
         """Write columns of a step that is still in `step.state`; raises `TryAgain` when it moved."""
-        this = sa.and_(tables.steps.c.run == step.run, tables.steps.c.step == step.step)
-        unmoved = sa.and_(this, tables.steps.c.state == step.state)
-        result = await self.tx.execute(sa.update(tables.steps).where(unmoved).values(values))
+        assert step.state not in ENDED, "an ended step never changes"
+        self.known.steps.pop(step.run, None)
+        this = {"of": step.run, "this": step.step, "was": step.state}
+        result = await self.tx.execute(CHANGE_STEP, {**this, **values})
         if result.rowcount == 0:
             raise TryAgain(f"step {step.step} of run {step.run} is no longer {step.state}")
+        self._note_limit(values)
 
     async def artifacts(self, pipeline: str, revision: int) -> Mapping[str, ArtifactRecord]:
         """Return the revision's artifacts by id."""
-        return await read_artifacts(self.tx, pipeline, revision)
+        these = (pipeline, revision)
+        if these not in self.known.artifacts:
+            self.known.artifacts[these] = await read_artifacts(self.tx, pipeline, revision)
+        return self.known.artifacts[these]
 
     async def ask_for_artifact(self, pipeline: str, revision: int, artifact: str, request: UUID) -> None:
         """Note which request will be answered with the artifact."""
-        which = _artifact(pipeline, revision, artifact)
+        self.known.artifacts.clear()
+        which = {"of": pipeline, "number": revision, "this": artifact}
         values = {"state": ArtifactState.REQUESTED, "request": request}
-        await self.tx.execute(sa.update(tables.artifacts).where(which).values(values))
+        await self.tx.execute(ASK_FOR_ARTIFACT, {**which, **values})
 
     async def answer_request(
         self, request: UUID, *, digest: str = "", evidence: Evidence | None = None
     ) -> None:
         """Pin the digest, or keep why there is none; a stale answer changes nothing."""
-        open_ = sa.and_(
-            tables.artifacts.c.request == request, tables.artifacts.c.state == ArtifactState.REQUESTED
-        )
+        self.known.artifacts.clear()
         values = {
+            "asked": request,
             "state": ArtifactState.BUILT if digest else ArtifactState.FAILED,
             "digest": digest or None,
             "evidence": evidence.model_dump(mode="json") if evidence else None,
         }
-        await self.tx.execute(sa.update(tables.artifacts).where(open_).values(values))
+        await self.tx.execute(ANSWER_REQUEST, values)
+
+    def _note_limit(self, values: Mapping[str, Any]) -> None:
+        if values.get("deadline_at"):
+            self.limits.append(values["deadline_at"])
 
 
 async def read_revision(reading: Reading, pipeline: str, revision: int) -> Revision:
     """Return a planned revision."""
-    this = sa.and_(tables.revisions.c.pipeline == pipeline, tables.revisions.c.revision == revision)
-    row = (await reading.execute(sa.select(tables.revisions).where(this))).one()
-    return Revision(row.revision, row.commit, row.plan_hash, _plan(row.plan_hash, row.plan))
+    this = {"of": pipeline, "number": revision}
+    row = (await reading.execute(REVISION, this)).one()
+    key = (pipeline, revision, row.plan_hash)
+    if key not in _plans:
+        text = (await reading.execute(PLAN, this)).scalar_one()
+        while len(_plans) >= PLANS_KEPT_MAX:
+            del _plans[next(iter(_plans))]
+        _plans[key] = Plan.model_validate_json(text)
+    return Revision(revision, row.commit, row.plan_hash, _plans[key])
+
+
+_plans: dict[tuple[str, int, str], Plan] = {}  # a planned revision never changes
 
 
 async def read_artifacts(reading: Reading, pipeline: str, revision: int) -> Mapping[str, ArtifactRecord]:
     """Return a revision's artifacts by id."""
-    these = sa.and_(tables.artifacts.c.pipeline == pipeline, tables.artifacts.c.revision == revision)
-    result = await reading.execute(sa.select(tables.artifacts).where(these))
+    rows = await reading.execute(ARTIFACTS, {"of": pipeline, "number": revision})
     return {
         row.artifact: ArtifactRecord(
             row.artifact,
@@ -235,44 +362,21 @@ async def read_artifacts(reading: Reading, pipeline: str, revision: int) -> Mapp
             row.digest or "",
             Evidence.model_validate(row.evidence) if row.evidence else None,
         )
-        for row in result
+        for row in rows
     }
 
 
 async def read_run(reading: Reading, run: UUID) -> RunRecord:
     """Return a run."""
-    return run_record((await reading.execute(sa.select(tables.runs).where(tables.runs.c.run == run))).one())
-
-
-async def read_step(reading: Reading, run: UUID, step: str) -> StepRecord:
-    """Return a step."""
-    this = sa.and_(tables.steps.c.run == run, tables.steps.c.step == step)
-    return step_record((await reading.execute(sa.select(tables.steps).where(this))).one())
+    return run_record((await reading.execute(RUN, {"this": run})).one())
 
 
 async def pipelines_at_work(reading: Reading) -> Sequence[str]:
     """Return the pipelines in which a run holds a lock or waits for one."""
-    holds = tables.runs.c.state.in_([state.value for state in HOLDS_LOCK])
-    waits = sa.and_(tables.runs.c.state == State.NOT_STARTED, tables.runs.c.ready)
-    query = sa.select(tables.runs.c.pipeline).where(sa.or_(holds, waits)).distinct()
-    return list((await reading.execute(query)).scalars())
+    return list((await reading.execute(AT_WORK)).scalars())
 
 
 async def next_deadline(reading: Reading, after: datetime) -> datetime | None:
     """Return the nearest deadline of a running run or an active step that lies ahead."""
-    runs = sa.select(sa.func.min(tables.runs.c.deadline_at)).where(
-        tables.runs.c.state.in_([state.value for state in HOLDS_LOCK]), tables.runs.c.deadline_at > after
-    )
-    steps = sa.select(sa.func.min(tables.steps.c.deadline_at)).where(
-        tables.steps.c.state.in_([state.value for state in ACTIVE]), tables.steps.c.deadline_at > after
-    )
-    found = [(await reading.execute(query)).scalar() for query in (runs, steps)]
+    found = [(await reading.execute(query, {"after": after})).scalar() for query in NEXT_LIMITS]
     return min((at for at in found if at is not None), default=None)
-
-
-_OPEN = [state.value for state in State if state not in TERMINAL]
-
-
-def _artifact(pipeline: str, revision: int, artifact: str) -> sa.ColumnElement[bool]:
-    table = tables.artifacts.c
-    return sa.and_(table.pipeline == pipeline, table.revision == revision, table.artifact == artifact)

@@ -3,10 +3,13 @@
 import sqlalchemy as sa
 
 from services.deployer.run_state import HOLDS_LOCK, State
+from services.deployer.step_state import ACTIVE
 from shared.db import INSTANT, metadata
 
 _LOCKING = ", ".join(f"'{state.value}'" for state in sorted(HOLDS_LOCK))
 HOLDS_LOCK_SQL = sa.text(f"state IN ({_LOCKING})")
+_ACTIVE = ", ".join(f"'{state.value}'" for state in sorted(ACTIVE))
+ACTIVE_SQL = sa.text(f"state IN ({_ACTIVE})")
 WAITS_SQL = sa.text(f"state = '{State.NOT_STARTED.value}' AND ready")
 
 stages = sa.Table(
@@ -55,6 +58,7 @@ runs = sa.Table(
     sa.Column("kind", sa.String, nullable=False),
     sa.Column("state", sa.String, nullable=False),
     sa.Column("ready", sa.Boolean, nullable=False),  # came through the stage before: may wait here
+    sa.Column("comes_after", sa.String),  # the key of the stage before this one in the run's own plan
     sa.Column("wait", sa.JSON),
     sa.Column("version", sa.Integer, nullable=False),  # grows with every write: roles of its events
     sa.Column("created_at", INSTANT, nullable=False),
@@ -76,6 +80,7 @@ runs = sa.Table(
     ),
     sa.Index("one_run_waits", "stage_key", unique=True, sqlite_where=WAITS_SQL, postgresql_where=WAITS_SQL),
     sa.Index("ix_runs_pipeline_state", "pipeline", "state"),
+    sa.Index("ix_runs_pipeline_revision", "pipeline", "revision"),
     sa.Index("ix_runs_stage_finished", "stage_key", "finished_at"),
 )
 
@@ -96,6 +101,7 @@ steps = sa.Table(
     sa.Column("evidence", sa.JSON),
     sa.Column("started_at", INSTANT),
     sa.Column("finished_at", INSTANT),
+    sa.Index("ix_steps_active", "deadline_at", sqlite_where=ACTIVE_SQL, postgresql_where=ACTIVE_SQL),
 )
 
 holds = sa.Table(

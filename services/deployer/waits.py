@@ -9,16 +9,17 @@ from shared.plan import ArtifactPlan
 
 def for_previous_stage(previous: str, state: State, revision: int, since: datetime) -> Wait:
     """Return the wait of a run whose revision has not come through the stage before."""
-    ended = {
+    given_up = {
+        State.CANCELLING: "is being cancelled",
         State.FAILED: "failed",
         State.TIMED_OUT: "timed out",
         State.CANCELLED: "was cancelled",
         State.SUPERSEDED: "was superseded",
     }
-    if state in ended:
+    if state in given_up:
         return Wait(
             reason="previous_stage",
-            blocked_by=f"revision {revision} {ended[state]} in {previous}",
+            blocked_by=f"revision {revision} {given_up[state]} in {previous}",
             released_by="a newer revision, which takes its place",
             since=since,
         )

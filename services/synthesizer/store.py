@@ -11,6 +11,21 @@ from shared.events import PlanRejected, RevisionPlanned, RevisionSkipped
 from shared.faults import TryAgain
 from shared.ids import Commit
 
+_KNOWN = sa.select(tables.pipelines).where(tables.pipelines.c.pipeline == sa.bindparam("its_pipeline"))
+_DECIDED = sa.select(tables.decisions.c.pipeline).where(tables.decisions.c.push == sa.bindparam("its_push"))
+_RAISE_NEWEST = (
+    sa.update(tables.pipelines)
+    .where(
+        tables.pipelines.c.pipeline == sa.bindparam("its_pipeline"),
+        tables.pipelines.c.newest_revision == sa.bindparam("seen_revision"),
+    )
+    .values(
+        tracks=sa.bindparam("its_tracks"),
+        newest_revision=sa.bindparam("its_newest_revision"),
+        newest_commit=sa.bindparam("its_newest_commit"),
+    )
+)
+
 Decided = RevisionPlanned | PlanRejected | RevisionSkipped
 
 
@@ -62,11 +77,10 @@ class Store:
             row = {"pipeline": planned.pipeline, "repository": planned.repository, **values}
             moved = not await self.tx.insert_or_ignore(tables.pipelines, row)
         else:
-            table = tables.pipelines.c
-            unmoved = sa.and_(
-                table.pipeline == planned.pipeline, table.newest_revision == seen.newest_revision
+            unmoved = {"its_pipeline": planned.pipeline, "seen_revision": seen.newest_revision}
+            result = await self.tx.execute(
+                _RAISE_NEWEST, unmoved | {f"its_{k}": v for k, v in values.items()}
             )
-            result = await self.tx.execute(sa.update(tables.pipelines).where(unmoved).values(values))
             moved = result.rowcount == 0
         if moved:
             raise TryAgain(f"another push gave pipeline {planned.pipeline} a revision meanwhile")
@@ -74,8 +88,7 @@ class Store:
 
 async def read_known(reading: Reading, pipeline: str) -> Known | None:
     """Return the pipeline as its newest revision left it."""
-    query = sa.select(tables.pipelines).where(tables.pipelines.c.pipeline == pipeline)
-    row = (await reading.execute(query)).first()
+    row = (await reading.execute(_KNOWN, {"its_pipeline": pipeline})).first()
     if row is None:
         return None
     return Known(row.pipeline, row.repository, row.tracks, row.newest_revision, Commit(row.newest_commit))
@@ -83,5 +96,4 @@ async def read_known(reading: Reading, pipeline: str) -> Known | None:
 
 async def read_decided(reading: Reading, push: UUID) -> frozenset[str]:
     """Return the pipelines for which the push is decided."""
-    query = sa.select(tables.decisions.c.pipeline).where(tables.decisions.c.push == push)
-    return frozenset((await reading.execute(query)).scalars())
+    return frozenset((await reading.execute(_DECIDED, {"its_push": push})).scalars())

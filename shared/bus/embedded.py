@@ -33,6 +33,18 @@ TYPES: dict[str, type[Event]] = {**EVENT_TYPES, MessageDied.type: MessageDied}
 
 log = structlog.get_logger()
 
+_CURSORS = sa.select(tables.bus_cursors)
+_NEWEST = sa.select(sa.func.max(tables.outbox.c.position))
+_OUTBOX_AFTER = (
+    sa.select(tables.outbox)
+    .where(tables.outbox.c.position > sa.bindparam("start"))
+    .order_by(tables.outbox.c.position)
+    .limit(sa.bindparam("rows_max"))
+)
+_HEARD = sa.select(tables.inbox.c.consumer_group, tables.inbox.c.event).where(
+    tables.inbox.c.event.in_(sa.bindparam("events", expanding=True))
+)
+
 
 @dataclass(slots=True)
 class Group:
@@ -59,6 +71,7 @@ class EmbeddedBus:
         self._committed = asyncio.Event()
         self._drained = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
+        self._begun_at = 0  # what was said after this position nobody can have handled in an earlier life
         database.on_commit(self._wake)
 
     async def run(self) -> None:
@@ -90,8 +103,9 @@ class EmbeddedBus:
     async def _recall(self) -> None:
         """Find each group's place, and deliver what an earlier life left behind it undone."""
         async with self._database.reading() as reading:
-            rows = await reading.execute(sa.select(tables.bus_cursors))
+            rows = await reading.execute(_CURSORS)
             cursors = {row.consumer_group: row.position for row in rows}
+            self._begun_at = (await reading.execute(_NEWEST)).scalar() or 0
         for group in self._groups:
             group.cursor = group.read_to = cursors.get(group.subscription.group, 0)
             group.lanes.clear()
@@ -103,7 +117,7 @@ class EmbeddedBus:
             start = min(group.read_to for group in self._groups)
             async with self._database.reading() as reading:
                 rows = await _outbox_after(reading, start)
-                heard = await _heard(reading, rows)
+                heard = await _heard(reading, [row for row in rows if row.position <= self._begun_at])
             for row in rows:
                 self._hand_out(row, heard)
             if len(rows) < READ_ROWS_MAX:
@@ -183,18 +197,15 @@ class EmbeddedBus:
 
 
 async def _outbox_after(reading: Reading, position: int) -> Sequence[sa.Row[Any]]:
-    query = sa.select(tables.outbox).where(tables.outbox.c.position > position)
-    result = await reading.execute(query.order_by(tables.outbox.c.position).limit(READ_ROWS_MAX))
-    return result.all()
+    return (await reading.execute(_OUTBOX_AFTER, {"start": position, "rows_max": READ_ROWS_MAX})).all()
 
 
 async def _heard(reading: Reading, rows: Sequence[sa.Row[Any]]) -> set[tuple[str, Any]]:
     """Return which groups have handled which of these already."""
     if not rows:
         return set()
-    query = sa.select(tables.inbox.c.consumer_group, tables.inbox.c.event)
-    result = await reading.execute(query.where(tables.inbox.c.event.in_([row.id for row in rows])))
-    return {(row.consumer_group, row.event) for row in result}
+    found = await reading.execute(_HEARD, {"events": [row.id for row in rows]})
+    return {(row.consumer_group, row.event) for row in found}
 
 
 def _message(row: sa.Row[Any], body_type: type[Event]) -> tuple[Message[Any], Handler | None]:

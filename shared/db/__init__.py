@@ -4,7 +4,16 @@ No table of any service lies here, only those that the kernel itself keeps.
 """
 
 from shared.db.columns import INSTANT, metadata
-from shared.db.database import Cause, Database, Noted, Parameters, Reading, ServiceDatabase, Transaction
+from shared.db.database import (
+    Cause,
+    Database,
+    Noted,
+    Parameters,
+    Reading,
+    ServiceDatabase,
+    Taker,
+    Transaction,
+)
 
 __all__ = [
     "INSTANT",
@@ -14,6 +23,7 @@ __all__ = [
     "Parameters",
     "Reading",
     "ServiceDatabase",
+    "Taker",
     "Transaction",
     "metadata",
 ]

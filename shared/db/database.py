@@ -20,6 +20,8 @@ from shared.db.dialect import insert_or_ignore
 from shared.events.envelope import Event, Message
 from shared.ids import derive
 
+_INSERT_EVENT = sa.insert(tables.outbox)
+
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 Noted = frozenset[str]  # what a commit touched: "outbox", "work:<service>"
 
@@ -84,6 +86,8 @@ class Transaction:
     source: str
     noted: set[str]
     seen_before: bool = False  # this message was handled: do nothing
+    takers: Sequence["Taker"] = ()
+    ends: list[Callable[[bool], None]] = field(default_factory=list)  # told whether it was committed
     _events: list[dict[str, Any]] = field(default_factory=list)
 
     async def execute(
@@ -124,8 +128,23 @@ class Transaction:
     async def flush(self) -> None:
         """Write the outbox rows; called once, right before the commit."""
         if self._events:
-            await self.connection.execute(sa.insert(tables.outbox), self._events)
+            await self.connection.execute(_INSERT_EVENT, self._events)
             self.noted.add("outbox")
+
+
+class Taker(Protocol):
+    """Whoever of this process may take a piece of work in the very transaction that orders it.
+
+    The transaction's `ends` tell the taker whether it has it.
+    """
+
+    def take(self, order: UUID, kind: str, share: str) -> Mapping[str, Any] | None:
+        """Return what the order's row is to say of its claim; None to leave it to whoever comes."""
+        ...
+
+    def taken(self, order: UUID, row: Mapping[str, Any] | None) -> None:
+        """Hear that the order taken is `row`, committed; None: it is not, and nothing came of it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +153,7 @@ class ServiceDatabase:
 
     database: Database
     service: str
+    takers: list[Taker] = field(default_factory=list, compare=False)
 
     @property
     def clock(self) -> Clock:
@@ -157,11 +177,19 @@ class ServiceDatabase:
     @asynccontextmanager
     async def transaction(self, cause: Cause, name: str) -> AsyncIterator[Transaction]:
         """Open a transaction for anything but a message; `name` names its crash points."""
-        async with self.database.begin() as (connection, noted):
-            tx = Transaction(connection, self.clock.now(), cause, self.service, noted)
-            yield tx
-            await tx.flush()
-            point(f"{self.service}.{name}.deciding")
+        ends: list[Callable[[bool], None]] = []
+        committed = False
+        try:
+            async with self.database.begin() as (connection, noted):
+                now = self.clock.now()
+                tx = Transaction(connection, now, cause, self.service, noted, takers=self.takers, ends=ends)
+                yield tx
+                await tx.flush()
+                point(f"{self.service}.{name}.deciding")
+            committed = True
+        finally:
+            for tell in ends:
+                tell(committed)
         point(f"{self.service}.{name}.committed")
 
     def reading(self) -> AbstractAsyncContextManager[Reading]:

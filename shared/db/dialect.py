@@ -1,5 +1,6 @@
 """The few statements that the two databases spell differently but whose compilers share a spelling."""
 
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +21,10 @@ def _on_conflict_do_nothing(statement: InsertOrIgnore, compiler: SQLCompiler, **
     return f"{insert} ON CONFLICT DO NOTHING"
 
 
+@cache
 def insert_or_ignore(table: sa.Table) -> Insert:
-    """Return an insert that does nothing where a key is taken; its rowcount says which it was."""
+    """Return an insert that does nothing where a key is taken; its rowcount says which it was.
+
+    Kept for each table: one that was run before is run again at a fraction of its cost.
+    """
     return InsertOrIgnore(table)

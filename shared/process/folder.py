@@ -16,8 +16,7 @@ from shared.process.shim.child import identity, living
 
 def prepare(folder: Path, spec: bytes) -> None:
     """Make the folder with all a shim needs in it; one that is prepared already is prepared again."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _sync(folder.parent)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # the shim has it on the disk before it starts
     with suppress(FileExistsError):
         os.mkfifo(folder / "bell", 0o600)
     temporary = folder / "spec.new"  # one name: what a killed worker left there is written over
@@ -122,11 +121,3 @@ def _if_alive(pid: int) -> list[int]:
         return [pid] if os.getsid(pid) == pid else []
     except (ProcessLookupError, PermissionError):
         return []
-
-
-def _sync(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -6,12 +6,10 @@ Whoever supervises Windlass must leave the shims alone when it ends Windlass (sy
 """
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -22,12 +20,11 @@ from shared.process import folder as shim_folder
 from shared.process.attempt import Absent, Exit, Exited, Lost, Observation, ProcessSpec, Running, encode
 from shared.process.bell import Bell
 from shared.process.output import Batch, OutputReader, tail
+from shared.process.shims import Shim, Shims
 
-START_SECONDS = 20.0  # from the start of a shim to its claim; it takes 15 ms on an idle machine
+START_SECONDS = 20.0  # from the start of a shim to its claim; from nothing it takes 15 ms on an idle machine
 STOP_MARGIN_SECONDS = 10.0  # past the grace, before a shim that does not end its child is killed
 FALLBACK_SECONDS = 1.0  # between looks at a lock that nobody rings for
-PROGRAM = Path(__file__).parent / "shim" / "start.py"
-LOADER_VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # what the interpreter may need to start
 
 
 class Processes(Protocol):
@@ -66,23 +63,12 @@ class Processes(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Shim:
-    """A shim that this life of the program started, until it is reaped."""
-
-    folder: Path
-    pidfd: int = -1
-    status: int | None = None
-
-
 class LocalProcesses:
     """Processes on this machine."""
 
     def __init__(self, python: str = sys.executable) -> None:
-        self._python = python
         self._bells: dict[Path, Bell] = {}
-        self._shims: dict[int, _Shim] = {}
-        self._env = {name: os.environ[name] for name in LOADER_VARIABLES if name in os.environ}
+        self._shims = Shims(python, self._shim_ended)
 
     async def start(self, folder: Path, spec: ProcessSpec) -> None:
         """See `Processes`; returns when the shim has taken the folder."""
@@ -93,9 +79,10 @@ class LocalProcesses:
             shim_folder.prepare(folder, content)
             point("process.spec.written")
             with self._listening(folder) as rung:
-                shim = self._spawn(folder)
+                shim = self._shims.start(folder)
                 point("process.shim.started")
                 await self._until_claimed(shim, rung)
+            self._shims.start_ahead()
         except OSError as problem:
             raise TryAgain(f"a process could not be started in {folder.name}") from problem
         point("process.shim.claimed")
@@ -171,35 +158,16 @@ class LocalProcesses:
 
     def close(self) -> None:
         """Let go of what was started; it goes on."""
-        for pid in list(self._shims):
-            self._forget(pid)
+        self._shims.close()
 
-    def _spawn(self, folder: Path) -> _Shim:
-        log = (os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        pid = os.posix_spawn(
-            self._python,
-            [self._python, "-I", "-S", str(PROGRAM), str(folder.absolute())],
-            self._env,
-            file_actions=[
-                (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 2, str(folder / "shim.log"), *log),
-            ],
-            setsid=True,
-            setsigmask=[],
-            setsigdef=[signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD],
-        )
-        shim = self._shims[pid] = _Shim(folder)
-        with suppress(AttributeError, OSError):  # not Linux, or no descriptor left: it is polled
-            shim.pidfd = os.pidfd_open(pid)
-            asyncio.get_running_loop().add_reader(shim.pidfd, self._reap, pid)
-        return shim
-
-    async def _until_claimed(self, shim: _Shim, rung: asyncio.Event) -> None:
+    async def _until_claimed(self, shim: Shim, rung: asyncio.Event) -> None:
+        folder = shim.folder
         async with asyncio.timeout(START_SECONDS):
-            while not shim_folder.claimed(shim.folder):
-                if shim.status:  # 0: it left the folder to another one, which is about to claim it
-                    complaint = (shim.folder / "shim.log").read_text("utf-8", "replace")[-500:]
+            while not shim_folder.claimed(folder):
+                if shim.status and shim.gate:  # whatever it died of may have come upon it long ago
+                    shim = self._shims.start_anew(folder)
+                elif shim.status:  # 0: it left the folder to another one, which is about to claim it
+                    complaint = (folder / "shim.log").read_text("utf-8", "replace")[-500:]
                     raise OSError(f"the shim ended with {shim.status}: {complaint}")
                 await self._rung(rung)
                 rung.clear()
@@ -221,8 +189,7 @@ class LocalProcesses:
         with suppress(TimeoutError):
             async with asyncio.timeout(FALLBACK_SECONDS):
                 await rung.wait()
-        for pid in [pid for pid, shim in self._shims.items() if shim.pidfd < 0]:
-            self._reap(pid)
+        self._shims.look_after_unwatched()
 
     @contextmanager
     def _listening(self, folder: Path) -> Iterator[asyncio.Event]:
@@ -237,18 +204,6 @@ class LocalProcesses:
                 bell.close()
                 self._bells.pop(folder, None)
 
-    def _reap(self, pid: int) -> None:
-        ended, status = os.waitpid(pid, os.WNOHANG)
-        if ended:
-            shim = self._shims[pid]
-            shim.status = status
-            self._forget(pid)
-            if bell := self._bells.get(shim.folder):
-                bell.ring()
-
-    def _forget(self, pid: int) -> None:
-        shim = self._shims.pop(pid)
-        if shim.pidfd >= 0:
-            with suppress(RuntimeError):  # no loop runs any more: its selector is gone, too
-                asyncio.get_running_loop().remove_reader(shim.pidfd)
-            os.close(shim.pidfd)
+    def _shim_ended(self, folder: Path) -> None:
+        if bell := self._bells.get(folder):
+            bell.ring()

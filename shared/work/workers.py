@@ -1,7 +1,8 @@
 """The workers of one service in one process: claim, lease, heartbeat, cancel, hand back.
 
 A claim raises the order's fence; whoever writes a result shows its fence, and an old one is refused.
-The process that commits an order hears of it at once; others find it by a short poll.
+An order placed in this process is claimed as it is placed when a slot is free and nobody waits for
+one. What was not is searched for: at once after a commit here, by a short poll after one elsewhere.
 """
 
 import asyncio
@@ -9,17 +10,18 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Protocol
+from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
 
 from shared.crash import point
-from shared.db import INSTANT, Cause, Noted, ServiceDatabase, Transaction
-from shared.db.tables import work
+from shared.db import Cause, Noted, ServiceDatabase, Transaction
 from shared.delivery import backoff_seconds, failure_of, reason_of
 from shared.faults import TryAgain
+from shared.work import statement
 from shared.work.orders import Order
 from shared.work.turns import Turns
 
@@ -27,7 +29,6 @@ LEASE_SECONDS = 15.0  # a silent worker's orders are free after this
 HEARTBEAT_SECONDS = 1.0  # orders and cancels of other processes, and orders whose time has come, are found
 RENEW_BELOW_SECONDS = 10.0  # leases with less left are renewed
 ATTEMPTS_MAX = 14  # times "not possible now" is believed: about five minutes
-CANDIDATES_MAX = 200  # open orders looked at for one claim
 
 log = structlog.get_logger()
 
@@ -86,10 +87,14 @@ class Workers:
         self._slots = slots
         self._share_slots = share_slots or slots  # of one share; with 1, its orders go in their order
         self._workers: Mapping[str, Worker] = {}
-        self._held: dict[Any, Held] = {}
+        self._held: dict[UUID, Held] = {}
+        self._taken: dict[UUID, str] = {}  # shares of orders taken in transactions that are still open
         self._turns = Turns()
         self._wake = asyncio.Event()
+        self._nobody_waits = False  # as far as the last look saw
+        self._tasks: asyncio.TaskGroup | None = None
         db.database.on_commit(self._hear)
+        db.takers.append(self)
 
     async def run(self, workers: Mapping[str, Worker]) -> None:
         """Work until cancelled; then hand back what is in hand, for another to take up."""
@@ -99,10 +104,14 @@ class Workers:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._beat())
-                while True:
-                    await self._wake.wait()
-                    self._wake.clear()
-                    await self._look_around(tasks)
+                self._tasks = tasks
+                try:
+                    while True:
+                        await self._wake.wait()
+                        self._wake.clear()
+                        await self._look_around()
+                finally:
+                    self._tasks = None
         finally:
             await asyncio.shield(self._hand_back())
 
@@ -110,11 +119,8 @@ class Workers:
     async def finishing(self, claim: Claim) -> AsyncIterator[Transaction]:
         """Open the transaction that writes the order's result; raises `FenceLost` for a late worker."""
         async with self._db.transaction(claim.cause, claim.order.kind) as tx:
-            mine = sa.and_(
-                work.c.id == claim.order.id, work.c.fence == claim.fence, work.c.state == "claimed"
-            )
-            done = {"state": "done", "finished_at": tx.now, "worker": None, "lease_until": None}
-            if (await tx.execute(sa.update(work).where(mine).values(done))).rowcount == 0:
+            mine = {"its_id": claim.order.id, "its_fence": claim.fence, "now": tx.now}
+            if (await tx.execute(statement.FINISH, mine)).rowcount == 0:
                 raise FenceLost(f"order {claim.order.id} was claimed by another worker")
             yield tx
         claim.finished = True
@@ -123,61 +129,82 @@ class Workers:
     async def holding(self, claim: Claim, name: str) -> AsyncIterator[Transaction]:
         """Open a transaction for something the claim says on its way; raises `FenceLost` too."""
         async with self._db.transaction(claim.cause, name) as tx:
-            query = sa.select(work.c.fence).where(work.c.id == claim.order.id).with_for_update()
-            if (await tx.execute(query)).scalar() != claim.fence:
+            if (await tx.execute(statement.FENCE, {"its_id": claim.order.id})).scalar() != claim.fence:
                 raise FenceLost(f"order {claim.order.id} was claimed by another worker")
             yield tx
+
+    def take(self, order: UUID, kind: str, share: str) -> Mapping[str, Any] | None:
+        """See `Taker`: taken when a slot is free that nobody waits for."""
+        waited_for = self._wake.is_set() or not self._nobody_waits
+        if self._tasks is None or waited_for or kind not in self._workers:
+            return None
+        if order in self._held or order in self._taken or not self._has_room(share):
+            return None
+        self._taken[order] = share
+        until = self._db.clock.now() + timedelta(seconds=LEASE_SECONDS)
+        return {"state": "claimed", "fence": 1, "worker": self._name, "lease_until": until}
+
+    def taken(self, order: UUID, row: Mapping[str, Any] | None) -> None:
+        """See `Taker`; what is taken while we stop is found claimed by whoever takes our name back."""
+        self._taken.pop(order)
+        if row is not None and self._tasks is not None:
+            self._begin(_claim_of(row), self._tasks)
+        else:
+            self._wake.set()  # a slot is free again
+
+    def _has_room(self, share: str) -> bool:
+        in_hand = self._in_hand()
+        return in_hand.total() < self._slots and in_hand[share] < self._share_slots
+
+    def _in_hand(self) -> Counter[str]:
+        held = (each.claim.order.share for each in self._held.values())
+        return Counter([*held, *self._taken.values()])
+
+    def _begin(self, claim: Claim, tasks: asyncio.TaskGroup) -> None:
+        self._turns.served(claim.order.share)
+        self._held[claim.order.id] = Held(claim, tasks.create_task(self._carry_out(claim)))
 
     def _hear(self, noted: Noted) -> None:
         if f"work:{self._db.service}" in noted:
             self._wake.set()
 
-    async def _look_around(self, tasks: asyncio.TaskGroup) -> None:
+    async def _look_around(self) -> None:
         """Tell the work in hand what became of its orders, then claim for every free slot."""
+        self._nobody_waits = False
         try:
             await self._look_after_held()
-            while len(self._held) < self._slots and (claim := await self._claim_next()):
-                self._held[claim.order.id] = Held(claim, tasks.create_task(self._carry_out(claim)))
+            while self._in_hand().total() < self._slots and (claim := await self._claim_next()):
+                assert self._tasks is not None, "claims are made while we run"
+                self._begin(claim, self._tasks)
         except TryAgain as fault:
             log.warning("work.claim_failed", service=self._db.service, reason=str(fault))
 
     async def _claim_next(self) -> Claim | None:
         """Claim the order whose turn it is."""
-        now = self._db.clock.now()
-        free = sa.and_(
-            work.c.service == self._db.service,
-            work.c.kind.in_(list(self._workers)),
-            work.c.id.not_in(list(self._held)),
-            work.c.not_before <= now,
-            _claimable(now),
-        )
+        values = {
+            "its_service": self._db.service,
+            "kinds": list(self._workers),
+            "held": [*self._held, *self._taken],
+            "now": self._db.clock.now(),
+        }
         async with self._db.reading() as reading:
-            waiting = (await reading.execute(_oldest_of_each_share(free))).all()
-        in_hand = Counter(held.claim.order.share for held in self._held.values())
+            waiting = (await reading.execute(statement.OLDEST_OF_EACH_SHARE, values)).all()
+        self._nobody_waits = not waiting
+        in_hand = self._in_hand()
         for row in self._turns.in_order(waiting, in_hand):
             if in_hand[row.share] < self._share_slots and (claim := await self._claim(row)):
-                self._turns.served(row.share)
                 return claim
         return None
 
     async def _claim(self, row: sa.Row[Any]) -> Claim | None:
         cause = Cause(row.id, row.correlation, row.traceparent)
         async with self._db.transaction(cause, f"{row.kind}.claim") as tx:
-            unchanged = sa.and_(work.c.id == row.id, work.c.fence == row.fence, _claimable(tx.now))
-            values = {
-                "state": "claimed",
-                "fence": row.fence + 1,
-                "worker": self._name,
-                "lease_until": tx.now + timedelta(seconds=LEASE_SECONDS),
-            }
-            if (await tx.execute(sa.update(work).where(unchanged).values(values))).rowcount == 0:
+            until = tx.now + timedelta(seconds=LEASE_SECONDS)
+            values = {"its_id": row.id, "its_fence": row.fence, "now": tx.now, "name": self._name}
+            if (await tx.execute(statement.CLAIM, values | {"until": until})).rowcount == 0:
                 return None
-            row = (await tx.execute(sa.select(work).where(work.c.id == row.id))).one()
-        order = Order(row.id, row.kind, row.share, row.payload, row.correlation, row.traceparent)
-        claim = Claim(order, row.fence, row.attempts)
-        if row.cancel_reason is not None:
-            _tell(claim, row.cancel_reason)
-        return claim
+            row = (await tx.execute(statement.CLAIMED, {"its_id": row.id})).one()
+        return _claim_of(row._asdict())
 
     async def _carry_out(self, claim: Claim) -> None:
         worker = self._workers[claim.order.kind]
@@ -188,7 +215,8 @@ class Workers:
                 await self._not_now(worker, claim, why)
         finally:
             self._held.pop(claim.order.id, None)
-            self._wake.set()
+            if not self._nobody_waits:
+                self._wake.set()
 
     def _judge(self, claim: Claim, error: BaseException | None) -> str:
         """Return why there is no result yet, or the empty string when nothing is left to be done."""
@@ -221,19 +249,15 @@ class Workers:
 
     async def _put_back(self, claim: Claim, pause: float) -> None:
         async with self._db.transaction(claim.cause, f"{claim.order.kind}.put_back") as tx:
-            mine = sa.and_(
-                work.c.id == claim.order.id, work.c.fence == claim.fence, work.c.state == "claimed"
-            )
-            later = sa.literal(tx.now + timedelta(seconds=pause), INSTANT)
-            untold = work.c.cancel_reason.is_not(None) if not claim.cancelled.is_set() else sa.false()
             values = {
-                "state": "ready",
-                "attempts": claim.attempts + 1,
-                "not_before": sa.case((untold, sa.literal(tx.now, INSTANT)), else_=later),
-                "worker": None,
-                "lease_until": None,
+                "its_id": claim.order.id,
+                "its_fence": claim.fence,
+                "attempts_by_now": claim.attempts + 1,
+                "untold": not claim.cancelled.is_set(),
+                "now": tx.now,
+                "later": tx.now + timedelta(seconds=pause),
             }
-            await tx.execute(sa.update(work).where(mine).values(values))
+            await tx.execute(statement.PUT_BACK, values)
 
     async def _beat(self) -> None:
         while True:
@@ -248,23 +272,21 @@ class Workers:
         if not self._held:
             return
         now = self._db.clock.now()
+        mine = {"held": list(self._held), "name": self._name}
         soon = now + timedelta(seconds=RENEW_BELOW_SECONDS)
-        mine = sa.and_(work.c.id.in_(list(self._held)), work.c.worker == self._name)
         async with self._db.reading() as reading:
-            query = sa.select(sa.func.count()).where(mine, work.c.lease_until < soon)
-            lapsing = (await reading.execute(query)).scalar()
+            lapsing = (await reading.execute(statement.LAPSING, mine | {"soon": soon})).scalar()
         if lapsing:
             until = now + timedelta(seconds=LEASE_SECONDS)
             async with self._db.database.begin() as (connection, _):
-                await connection.execute(sa.update(work).where(mine).values(lease_until=until))
+                await connection.execute(statement.RENEW, mine | {"until": until})
 
     async def _look_after_held(self) -> None:
         """Pass cancels on, and stop whoever works on for a claim that another has by now."""
         if not self._held:
             return
         async with self._db.reading() as reading:
-            query = sa.select(work.c.id, work.c.fence, work.c.cancel_reason)
-            rows = (await reading.execute(query.where(work.c.id.in_(list(self._held))))).all()
+            rows = (await reading.execute(statement.OF_HELD, {"held": list(self._held)})).all()
         for row in rows:
             held = self._held.get(row.id)
             if held and row.fence != held.claim.fence:
@@ -289,29 +311,20 @@ class Workers:
             await self._free_mine()
 
     async def _free_mine(self) -> None:
-        mine = sa.and_(
-            work.c.service == self._db.service, work.c.worker == self._name, work.c.state == "claimed"
-        )
-        values = {"state": "ready", "worker": None, "lease_until": None}
+        mine = {"its_service": self._db.service, "name": self._name}
         async with self._db.database.begin() as (connection, noted):
-            if (await connection.execute(sa.update(work).where(mine).values(values))).rowcount:
+            if (await connection.execute(statement.FREE_MINE, mine)).rowcount:
                 noted.add(f"work:{self._db.service}")
 
 
-def _oldest_of_each_share(free: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """Return the oldest of every share, then the second oldest: a crowd of one cannot hide the others."""
-    among_its_share = sa.func.row_number().over(
-        partition_by=work.c.share, order_by=(work.c.created_at, work.c.id)
+def _claim_of(row: Mapping[str, Any]) -> Claim:
+    order = Order(
+        row["id"], row["kind"], row["share"], row["payload"], row["correlation"], row["traceparent"]
     )
-    columns = [work.c[name] for name in ("id", "kind", "share", "fence", "correlation", "traceparent")]
-    ranked = sa.select(*columns, work.c.created_at, among_its_share.label("rank")).where(free).subquery()
-    first = (ranked.c.rank, ranked.c.created_at, ranked.c.id)
-    return sa.select(ranked).order_by(*first).limit(CANDIDATES_MAX)
-
-
-def _claimable(now: datetime) -> sa.ColumnElement[bool]:
-    lapsed = sa.and_(work.c.state == "claimed", work.c.lease_until < now)
-    return sa.or_(work.c.state == "ready", lapsed)
+    claim = Claim(order, row["fence"], row["attempts"])
+    if row.get("cancel_reason") is not None:
+        _tell(claim, row["cancel_reason"])
+    return claim
 
 
 def _tell(claim: Claim, reason: str) -> None:

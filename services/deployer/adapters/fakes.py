@@ -19,6 +19,7 @@ class FakeCarrier:
     failing: set[str] = field(default_factory=set)  # steps that break
     held: dict[str, asyncio.Event] = field(default_factory=dict)  # steps that wait to be let go
     held_discards: dict[str, asyncio.Event] = field(default_factory=dict)  # likewise, their candidates
+    discarding: asyncio.Event = field(default_factory=asyncio.Event)  # set once one is being discarded
     live: dict[str, str] = field(default_factory=dict)  # step -> release that has the address
     candidates: set[tuple[str, str]] = field(default_factory=set)
     lines: dict[str, list[LogLine]] = field(default_factory=lambda: defaultdict(list))
@@ -58,6 +59,7 @@ class FakeCarrier:
 
     async def discard(self, order: StepOrder) -> StepAnswer:
         """Forget the candidate."""
+        self.discarding.set()
         if order.step.id in self.held_discards:
             await self.held_discards[order.step.id].wait()
         self.candidates.discard((order.step.id, order.release))

@@ -20,6 +20,7 @@ from shared.work import Claim, Workers, place
 from tests.builders import START, line, named, order, push
 from tests.contract.installation import Embedded, running
 from tests.contract.notes import lay_out, note, noted
+from tests.contract.work.bench import name_of
 
 OUTPUT = [LogLine(at=START, text=f"line {number}") for number in range(3)]
 PAIRS = {"embedded+sqlite": Embedded}
@@ -47,9 +48,13 @@ class Life:
             if tx.seen_before or message.key != "begin":
                 return
             await note(tx, "heard", message.key)
-            await place(tx, order("a"))
+            await place(tx, order("taken as it is placed"))  # the one slot's
+            await place(tx, order("a"))  # claimed when that is free again
 
     async def work(self, claim: Claim) -> None:
+        if name_of(claim) != "a":
+            async with self.workers.finishing(claim):
+                return
         output = AttemptLog("a/1", "shop", 1, "staging", "a")
         async with self.workers.holding(claim, "progress") as tx:
             await output.append(tx, OUTPUT[await output.next_line(tx) :])

@@ -1,10 +1,5 @@
 """The stage engine on real SQLite, bus and work; only builder, verifier and target are played."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from shared.events import (
     BuildRequested,
     OperationAccepted,
@@ -26,13 +21,6 @@ from shared.events import (
     StepTimedOut,
 )
 from tests.integration.deployer.stand import SERVICE, Stand, plan, planned, step
-
-
-@pytest.fixture
-async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
-    stand = Stand(tmp_path / "windlass.db")
-    yield stand
-    await stand.database.close()
 
 
 async def test_a_revision_goes_through_both_stages(stand: Stand) -> None:

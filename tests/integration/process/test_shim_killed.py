@@ -117,16 +117,25 @@ async def test_a_shim_that_cannot_end_is_killed_when_it_is_stopped(
     assert machine.processes.observe(folder) == Lost()
 
 
+def shim_for(machine: Machine, folder: Path) -> int:
+    """Return the shim that was given the folder; 0 while there is none, or when it was reaped."""
+    unreaped = machine.processes._shims._unreaped.values()
+    return next((shim.pid for shim in unreaped if shim.folder == folder), 0)
+
+
+@pytest.mark.parametrize("ahead", [False, True], ids=["started anew", "started ahead"])
 @pytest.mark.parametrize("milliseconds", range(0, 40, 4))
 async def test_a_shim_killed_at_any_moment_leaves_no_second_effect(
-    machine: Machine, milliseconds: int
+    machine: Machine, milliseconds: int, ahead: bool
 ) -> None:
     folder, script = machine.root / "attempt", "echo ran >> effects"
+    if ahead:
+        await machine.ended(await machine.start("true", name="before"))
     starting = asyncio.create_task(machine.start(script))
-    await until(lambda: bool(machine.processes._shims))
-    shim = next(iter(machine.processes._shims))
+    await until(lambda: shim_for(machine, folder) > 0)
+    shim = shim_for(machine, folder)
     await asyncio.sleep(milliseconds / 1000)
-    if shim in machine.processes._shims:
+    if shim == shim_for(machine, folder):
         os.kill(shim, signal.SIGKILL)
     with suppress(TryAgain):
         await starting

@@ -1,0 +1,93 @@
+"""The statements behind claims, fixed: on the way of every push, building one costs more than running it.
+
+Each takes its values by name; a list of ids is expanded when it is run.
+"""
+
+import sqlalchemy as sa
+
+from shared.db import INSTANT
+from shared.db.tables import work
+
+CANDIDATES_MAX = 200  # open orders looked at for one claim
+
+_ITS_ID = work.c.id == sa.bindparam("its_id")
+_HELD = work.c.id.in_(sa.bindparam("held", expanding=True))
+_MINE = sa.and_(_ITS_ID, work.c.fence == sa.bindparam("its_fence"), work.c.state == "claimed")
+_NOW = sa.bindparam("now", type_=INSTANT)
+_CLAIMABLE = sa.or_(
+    work.c.state == "ready",
+    sa.and_(work.c.state == "claimed", work.c.lease_until < _NOW),
+)
+_FREE = {"worker": None, "lease_until": None}
+
+
+def _oldest_of_each_share() -> sa.Select[tuple[object, ...]]:
+    """Return the oldest of every share, then the second oldest: a crowd of one cannot hide the others."""
+    among_its_share = sa.func.row_number().over(
+        partition_by=work.c.share, order_by=(work.c.created_at, work.c.id)
+    )
+    columns = [work.c[name] for name in ("id", "kind", "share", "fence", "correlation", "traceparent")]
+    free = sa.and_(
+        work.c.service == sa.bindparam("its_service"),
+        work.c.kind.in_(sa.bindparam("kinds", expanding=True)),
+        sa.not_(_HELD),
+        work.c.not_before <= _NOW,
+        _CLAIMABLE,
+    )
+    ranked = sa.select(*columns, work.c.created_at, among_its_share.label("rank")).where(free).subquery()
+    return sa.select(ranked).order_by(ranked.c.rank, ranked.c.created_at, ranked.c.id).limit(CANDIDATES_MAX)
+
+
+OLDEST_OF_EACH_SHARE = _oldest_of_each_share()
+
+CLAIM = (
+    sa.update(work)
+    .where(_ITS_ID, work.c.fence == sa.bindparam("its_fence"), _CLAIMABLE)
+    .values(
+        state="claimed",
+        fence=work.c.fence + 1,
+        worker=sa.bindparam("name"),
+        lease_until=sa.bindparam("until"),
+    )
+)
+CLAIMED = sa.select(work).where(_ITS_ID)
+
+FENCE = sa.select(work.c.fence).where(_ITS_ID).with_for_update()
+FINISH = sa.update(work).where(_MINE).values(state="done", finished_at=sa.bindparam("now"), **_FREE)
+PUT_BACK = (
+    sa.update(work)
+    .where(_MINE)
+    .values(
+        state="ready",
+        attempts=sa.bindparam("attempts_by_now"),
+        not_before=sa.case(
+            (
+                sa.and_(sa.bindparam("untold", type_=sa.Boolean), work.c.cancel_reason.is_not(None)),
+                _NOW,
+            ),
+            else_=sa.bindparam("later", type_=INSTANT),
+        ),
+        **_FREE,
+    )
+)
+FREE_MINE = (
+    sa.update(work)
+    .where(
+        work.c.service == sa.bindparam("its_service"),
+        work.c.worker == sa.bindparam("name"),
+        work.c.state == "claimed",
+    )
+    .values(state="ready", **_FREE)
+)
+
+OF_HELD = sa.select(work.c.id, work.c.fence, work.c.cancel_reason).where(_HELD)
+LAPSING = (
+    sa.select(sa.func.count())
+    .select_from(work)
+    .where(_HELD, work.c.worker == sa.bindparam("name"), work.c.lease_until < sa.bindparam("soon"))
+)
+RENEW = (
+    sa.update(work)
+    .where(_HELD, work.c.worker == sa.bindparam("name"))
+    .values(lease_until=sa.bindparam("until"))
+)
