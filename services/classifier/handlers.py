@@ -20,9 +20,7 @@ class Handlers:
 
     async def run_failed(self, message: Message[RunFailed]) -> None:
         """Name the failure."""
-        await self._name(
-            message, replace(_setting(message), no_candidate=message.body.rollback == "no_candidate")
-        )
+        await self._name(message, _setting(message))
 
     async def run_timed_out(self, message: Message[RunTimedOut]) -> None:
         """Name the failure."""
@@ -55,4 +53,5 @@ class Handlers:
 
 def _setting(message: Message[RunFailed] | Message[RunTimedOut]) -> Setting:
     run = message.body
-    return Setting(run.pipeline, run.stage, str(run.revision), run.kind)
+    setting = Setting(run.pipeline, run.stage, str(run.revision), run.kind)
+    return replace(setting, no_candidate=run.rollback == "no_candidate")

@@ -280,20 +280,23 @@ class _Ending:
         return {**about(self.run), "state": self.run.state}
 
     @property
-    def _evidence(self) -> Evidence:
-        return self.finish.evidence or NO_EVIDENCE
+    def _why(self) -> dict[str, Any]:
+        return {
+            **self._said,
+            "step": self.finish.step,
+            "evidence": self.finish.evidence or NO_EVIDENCE,
+            "rollback": FOLLOWED[type(self.follow)],
+        }
 
     def succeeded(self) -> Event:
         return RunSucceeded(**self._said, urls=self.urls)
 
     def failed(self) -> Event:
         failed_in = "rollback" if self.run.kind == "rollback" else self.finish.failed_in or "step"
-        followed = FOLLOWED[type(self.follow)]
-        said = {**self._said, "failed_in": failed_in, "rollback": followed}
-        return RunFailed(**said, step=self.finish.step, evidence=self._evidence)
+        return RunFailed(**self._why, failed_in=failed_in)
 
     def timed_out(self) -> Event:
-        return RunTimedOut(**self._said, step=self.finish.step, evidence=self._evidence)
+        return RunTimedOut(**self._why)
 
     def cancelled(self) -> Event:
         actor, reason = self.run.cancel_actor, self.run.cancel_reason

@@ -65,7 +65,6 @@ runs = sa.Table(
     sa.Column("started_at", INSTANT),
     sa.Column("deadline_at", INSTANT),
     sa.Column("finished_at", INSTANT),
-    sa.Column("rolls_back", sa.Uuid),  # a rollback: the run that made it necessary
     sa.Column("verification", sa.Uuid),
     sa.Column("verification_state", sa.String, nullable=False),
     sa.Column("verification_evidence", sa.JSON),

@@ -151,6 +151,7 @@ class RunTimedOut(RunFinished):
 
     step: str = ""  # empty: the stage's own limit
     evidence: Evidence
+    rollback: Literal["", "started", "no_candidate"] = ""  # what follows by itself
 
 
 class RunCancelled(RunFinished):

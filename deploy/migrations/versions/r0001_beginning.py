@@ -219,7 +219,6 @@ def upgrade() -> None:  # noqa: PLR0915 - a list, read once
         sa.Column("started_at", INSTANT, nullable=True),
         sa.Column("deadline_at", INSTANT, nullable=True),
         sa.Column("finished_at", INSTANT, nullable=True),
-        sa.Column("rolls_back", sa.Uuid(), nullable=True),
         sa.Column("verification", sa.Uuid(), nullable=True),
         sa.Column("verification_state", sa.String(), nullable=False),
         sa.Column("verification_evidence", sa.JSON(), nullable=True),

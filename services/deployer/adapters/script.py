@@ -16,7 +16,6 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from services.deployer.adapters.gateway.route import replace_file
 from services.deployer.adapters.local.environment import environment
 from services.deployer.adapters.local.evidence import Witness
 from services.deployer.adapters.local.host import Host, path_part
@@ -105,7 +104,7 @@ class ScriptExecution:
         else:
             (life / "files").mkdir(exist_ok=True)
         script = "\n".join(["set -eu", *params.commands, ""])
-        replace_file(life / "script", script.encode())
+        _write_whole(life / "script", script)
         point("deployer.script.ready")
         return ProcessSpec(
             argv=("/bin/sh", str((life / "script").absolute())),
@@ -157,3 +156,11 @@ class ScriptExecution:
         for life in lives:
             await delete(self.host, life / "files")
             await delete(self.host, life / "home")
+
+
+def _write_whole(file: Path, text: str) -> None:
+    """Put `text` there as a whole. It need not survive a power cut, which ends the script as well."""
+    part = file.with_name(f".{file.name}.part")
+    part.touch(mode=0o600)
+    part.write_bytes(text.encode())
+    part.replace(file)
