@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from deploy.docs import event_reference, state_machine
+from deploy.docs import event_reference, openapi, state_machine
 from deploy.docs.state_machine import Machine
 from services.deployer import run_state, step_state
 
@@ -25,6 +25,7 @@ MACHINES = (
 PAGES: tuple[Page, ...] = (
     Page("docs/events.md", event_reference.render),
     Page("docs/state-machines.md", partial(state_machine.page, MACHINES)),
+    Page("docs/openapi.json", openapi.render),
 )
 
 
