@@ -48,7 +48,8 @@ SLEEPING_TESTS_IN = ("tests/integration/", "tests/e2e/", "tests/contract/")
 
 # The outermost loops and the program's entry: where an unforeseen error is turned into an answer.
 OUTERMOST = ("shared/delivery.py", "shared/bus/", "shared/work/", "services/cli/app.py",
-             "services/embedded/app.py", "services/ingest/accept_queue.py", *OUTSIDE)  # fmt: skip
+             "services/embedded/app.py", "services/ingest/accept_queue.py",
+             "services/status/handlers.py", *OUTSIDE)  # fmt: skip
 
 # What may await in a service: modules by their role, and these, which carry out decisions or wait for
 # the outside. The rest of a service's folder is core.

@@ -43,6 +43,11 @@ class Api:
         live = (await self.read(f"/pipelines/{pipeline}/stages/{stage}"))["live"]
         return int(live["revision"]) if live else 0
 
+    async def running_revision(self, pipeline: str, stage: str) -> int:
+        """Return the revision whose run holds a stage's lock; 0: none."""
+        running = (await self.read(f"/pipelines/{pipeline}/stages/{stage}"))["running"]
+        return int(running["revision"]) if running else 0
+
     async def holds(self, pipeline: str, stage: str) -> list[int]:
         """Return which revisions are kept out of a stage."""
         document = await self.read(f"/pipelines/{pipeline}/stages/{stage}")

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -25,16 +26,25 @@ from shared.faults import Refused, TryAgain
 from shared.service import Service
 from shared.settings import Settings
 
-# Each has `services/<name>/app.py` with `build` and `settings.py` with `<Name>Settings`.
-SERVICES = ("ingest", "synthesizer", "builder", "deployer", "verifier", "classifier", "status")
+# Each has `services/<name>/app.py` with `build` and `settings.py` with `<Name>Settings`. They hear an
+# event in this order: those that carry a push on come before those that take note of it.
+SERVICES = ("deployer", "builder", "synthesizer", "verifier", "classifier", "ingest", "status")
 
 DATABASE_FILE = "windlass.db"
 
 log = structlog.get_logger()
 
 
+def up(**given: Any) -> None:
+    """Run everything until SIGTERM or SIGINT, with the settings given here before those found elsewhere.
+
+    Raises `Refused` when that is not possible, in a sentence for whoever asked.
+    """
+    run(EmbeddedSettings.read(**given))
+
+
 def run(settings: EmbeddedSettings) -> None:
-    """Run everything until SIGTERM or SIGINT; raises `CannotStart` when that is not possible."""
+    """Run everything with these settings."""
     crash.arm(settings.crash_at, settings.crash_trace)
     logs.configure(json=not sys.stderr.isatty(), level=settings.log_level)
     with data_folder.held(settings.data) as folder, web.bind(settings.host, settings.port) as listener:

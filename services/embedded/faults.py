@@ -1,5 +1,7 @@
 """Why the program did not start, said to the person who started it."""
 
+from shared.faults import Refused
 
-class CannotStart(Exception):  # noqa: N818 - named for what follows from it
+
+class CannotStart(Refused):
     """A sentence for people, with the way out in it."""

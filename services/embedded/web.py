@@ -39,6 +39,10 @@ def make_app(access: Access, services: Sequence[Service]) -> FastAPI:
         await access.holder("asked only to see whether the database answers")
         return {"status": "ready"}
 
+    @app.get("/", tags=["process"], summary="What answers here")
+    async def root() -> dict[str, str]:
+        return {"name": "Windlass", "status": "/api/v1/pipelines", "description": "/openapi.json"}
+
     for service in services:
         if service.router is not None:
             app.include_router(service.router)

@@ -1,14 +1,17 @@
 """Reading one mirror: its branches, commits and trees, through one kept process."""
 
-from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.faults import Refused, TryAgain
+from shared.git.kept import Kept
 from shared.git.reader import Damaged, ObjectReader, StoredObject
 from shared.git.tree import Entry, ParsedCommit, parse_commit, parse_tree, path_parts
+from shared.git.walk import Walk
 from shared.ids import Commit
 
 WALKED_COMMITS_MAX = 64  # looked at one by one before a process is started for the question
+COMMITS_KEPT = 2_000  # parsed ones and their parents
+TREE_ENTRIES_KEPT = 2_000  # of parsed trees, all together
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,8 @@ class Contents:
     reader: ObjectReader
     object_bytes_max: int
     listing_entries_max: int
+    _commits: Kept[str, ParsedCommit] = field(default_factory=lambda: Kept(COMMITS_KEPT))
+    _trees: Kept[str, tuple[Entry, ...]] = field(default_factory=lambda: Kept(TREE_ENTRIES_KEPT))
 
     async def tip(self, kept_branch: str) -> Commit | None:
         """Return the commit that a branch was last seen at."""
@@ -26,8 +31,14 @@ class Contents:
 
     async def find_commit(self, commit: str) -> ParsedCommit | None:
         """Return a commit; None if it is not here, or is something else."""
+        if known := self._commits.get(commit):
+            return known
         found = await self._whole(commit)
-        return parse_commit(found.data) if found and found.kind == "commit" else None
+        if found is None or found.kind != "commit":
+            return None
+        parsed = parse_commit(found.data)
+        self._commits.keep(commit, parsed, 1 + len(parsed.parents))
+        return parsed
 
     async def commit(self, commit: Commit) -> ParsedCommit:
         """Return a commit that has been fetched."""
@@ -75,27 +86,41 @@ class Contents:
         return found.data
 
     async def contains_nearby(self, descendant: Commit, ancestor: Commit) -> bool | None:
-        """Tell whether `descendant` contains `ancestor`; None if that lies too far back to walk."""
+        """Tell whether `descendant` contains `ancestor`; None if that lies too far back to walk.
+
+        Looks for either in the other's history by turns: of two commits pushed one after the other,
+        one is close behind the other, and then the other cannot be behind the one.
+        """
         if await self.find_commit(ancestor) is None:
             return False
-        waiting, seen = deque([str(descendant)]), {str(descendant)}
+        down, up = Walk(descendant, ancestor), Walk(ancestor, descendant)
         for _ in range(WALKED_COMMITS_MAX):
-            if not waiting:
+            if down.over:
                 return False
-            commit = waiting.popleft()
-            if commit == ancestor:
+            if await self._arrives(down):
                 return True
-            found = await self.find_commit(commit)  # None: history is cut off here
-            parents = [parent for parent in (found.parents if found else ()) if parent not in seen]
-            waiting.extend(parents)
-            seen.update(parents)
+            if not up.over and await self._arrives(up):
+                return False
         return None
 
+    async def _arrives(self, walk: Walk) -> bool:
+        """Take one step; tell whether it leads to what is wanted."""
+        commit = walk.next()
+        if commit == walk.wanted:
+            return True
+        found = await self.find_commit(commit)  # None: history is cut off here
+        walk.go_on_to(found.parents if found else ())
+        return False
+
     async def _tree(self, tree: str) -> tuple[Entry, ...]:
+        if known := self._trees.get(tree):
+            return known
         found = await self._whole(tree)
         if found is None:
             raise Damaged(f"the mirror lacks tree {tree}")
-        return parse_tree(found.data, len(tree) // 2)
+        entries = parse_tree(found.data, len(tree) // 2)
+        self._trees.keep(tree, entries, max(len(entries), 1))
+        return entries
 
     async def _whole(self, name: str) -> StoredObject | None:
         found = await self.reader.read(name, self.object_bytes_max)

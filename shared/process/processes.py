@@ -82,7 +82,7 @@ class LocalProcesses:
                 shim = self._shims.start(folder)
                 point("process.shim.started")
                 await self._until_claimed(shim, rung)
-            self._shims.start_ahead()
+            self._shims.start_ahead_soon()
         except OSError as problem:
             raise TryAgain(f"a process could not be started in {folder.name}") from problem
         point("process.shim.claimed")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 PROGRAM = Path(__file__).parent / "shim" / "start.py"
 LOADER_VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # what the interpreter may need to start
+START_AHEAD_SECONDS = 0.01  # after a start: the process just begun has the processor first
 NO_FOLDER = Path()
 
 
@@ -71,6 +72,7 @@ class Shims:
         self._python = python
         self._ended = ended  # told whose shim has ended
         self._unreaped: dict[int, Shim] = {}
+        self._starting: asyncio.TimerHandle | None = None
         self._env = {name: os.environ[name] for name in LOADER_VARIABLES if name in os.environ}
 
     def start(self, folder: Path) -> Shim:
@@ -93,10 +95,31 @@ class Shims:
         nothing = (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0)
         return self._watched(Shim(self._spawn([nothing, log], str(folder.absolute())), folder))
 
-    def start_ahead(self) -> None:
-        """Have a spare one; without room for it there is none."""
-        if any(shim.spare for shim in self._unreaped.values()):
-            return
+    def start_ahead_soon(self) -> None:
+        """Have a spare one before long; without room for it there is none."""
+        if self._starting is None and not any(shim.spare for shim in self._unreaped.values()):
+            loop = asyncio.get_running_loop()
+            self._starting = loop.call_later(START_AHEAD_SECONDS, self._start_ahead)
+
+    def look_after_unwatched(self) -> None:
+        """Reap those whose end nobody tells us."""
+        for shim in list(self._unreaped.values()):
+            if shim.pidfd < 0:
+                self._reap(shim.pid)
+
+    def close(self) -> None:
+        """Let go of all: whatever has a folder goes on."""
+        if self._starting:
+            self._starting.cancel()
+            self._starting = None
+        for shim in list(self._unreaped.values()):
+            if shim.folder == NO_FOLDER:
+                os.kill(shim.pid, signal.SIGKILL)
+                os.waitpid(shim.pid, 0)
+            self._forget(shim)
+
+    def _start_ahead(self) -> None:
+        self._starting = None
         with suppress(OSError):
             waiting, telling = os.pipe()
             gate = Gate(telling)
@@ -108,20 +131,6 @@ class Shims:
                 self._watched(Shim(self._spawn(actions), NO_FOLDER, gate))
             finally:
                 os.close(waiting)
-
-    def look_after_unwatched(self) -> None:
-        """Reap those whose end nobody tells us."""
-        for shim in list(self._unreaped.values()):
-            if shim.pidfd < 0:
-                self._reap(shim.pid)
-
-    def close(self) -> None:
-        """Let go of all: whatever has a folder goes on."""
-        for shim in list(self._unreaped.values()):
-            if shim.folder == NO_FOLDER:
-                os.kill(shim.pid, signal.SIGKILL)
-                os.waitpid(shim.pid, 0)
-            self._forget(shim)
 
     def _spawn(self, actions: Sequence[tuple[object, ...]], *words: str) -> int:
         silent = (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)

@@ -188,7 +188,9 @@ class Quay:
                     await asyncio.sleep(LOOK_SECONDS)
                     seen = await look()
         except TimeoutError:
-            raise AssertionError(f"in {seconds_max} s no more than {seen}; {self.program.log[-3000:]}") from None
+            raise AssertionError(
+                f"in {seconds_max} s no more than {seen}; {self.program.log[-3000:]}"
+            ) from None
         return seen
 
     async def answer_to(self, push: str, seconds_max: float = ANSWER_SECONDS_MAX) -> Document:
@@ -203,7 +205,7 @@ class Quay:
     async def outcome(
         self, pipeline: str, revision: int, seconds_max: float = ANSWER_SECONDS_MAX
     ) -> Document:
-        """Return the revision's last run once nothing more happens with the revision."""
+        """Return the revision's last run, diagnosed, once nothing more happens with the revision."""
 
         async def look() -> Document:
             answer = await self.operator.get(f"/api/v1/pipelines/{pipeline}/revisions/{revision}")
@@ -211,7 +213,10 @@ class Quay:
 
         shown = await self.until(look, lambda r: r.get("runs") and r.get("over"), seconds_max)
         last = max(shown["runs"], key=lambda run: run["queued_at"])
-        return await self.get(f"runs/{last['run']}")
+        failed = last["state"] in {"Failed", "Timed Out"}
+        return await self.until(
+            lambda: self.get(f"runs/{last['run']}"), lambda run: run["failure"] or not failed, seconds_max
+        )
 
     async def output_of(self, pipeline: str, revision: int) -> list[str]:
         """Return the whole output of a revision, page by page."""

@@ -1,4 +1,4 @@
-"""What a build gets that prints, runs or forks without end: an end, a clear answer, and no one else's time."""
+"""What a build gets that prints, runs or forks without end: an end, an answer, and nobody else's time."""
 
 import os
 import signal

@@ -1,13 +1,17 @@
 """A disk that is full: nothing is acknowledged that is not kept, and with room everything goes on."""
 
 import asyncio
+import os
 import sqlite3
+import subprocess
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.e2e.program import Program
+from tests.e2e.program import WINDLASS, Program
 from tests.e2e.quay import MEBIBYTE, Document, Quay, memory, problem_of, push_body
 from tests.e2e.small_disk import SmallDisk, small_disk
 from tests.ports import free_port
@@ -82,7 +86,7 @@ async def _unharmed(quay: Quay) -> None:
     assert (await quay.get("dead-letters"))["dead_letters"] == []
     assert "Traceback" not in quay.program.log
     assert memory(quay.program.pid) < 250 * MEBIBYTE
-    with sqlite3.connect(f"file:{quay.program.data}/windlass.db?mode=ro", uri=True) as database:
+    with closing(sqlite3.connect(f"file:{quay.program.data}/windlass.db?mode=ro", uri=True)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
@@ -116,26 +120,36 @@ async def test_operators_are_told_of_a_full_disk_too(aboard: Quay, disk: SmallDi
 
 
 async def _until_refused(quay: Quay) -> httpx.Response:
-    for _ in range(PUSHES_MAX):
+    while True:
         answer = await quay.operator.post("/api/v1/pipelines/site/deploy", json={"reason": "r" * 500})
         if answer.is_error:
-            break
-    return answer
+            return answer
 
 
 async def test_a_start_on_a_full_disk_says_so_and_the_next_one_goes_on(
-    aboard: Quay, disk: SmallDisk
+    aboard: Quay, disk: SmallDisk, tmp_path: Path
 ) -> None:
     assert await aboard.program.end() == 0
-    logged = len(aboard.program.log)
     disk.fill(aboard.program)
-    aboard.program.launch()
-    code = await aboard.program.died()
-    disk.clear()
+    try:
+        ended = [await _start(data, tmp_path) for data in (aboard.program.data, disk.folder / "another")]
+    finally:
+        disk.clear()
 
-    said = aboard.program.log[logged:]
-    assert (code, "Traceback" in said) == (1, False), said
+    assert [(each.returncode, "cannot" in each.stderr) for each in ended] == [(1, True)] * 2, ended
+    assert not any("Traceback" in each.stderr for each in ended), ended
     await aboard.program.start()
     async with aboard.at_hand():
         await aboard.neighbour.deploys(RECOVERY_SECONDS_MAX)
         await _unharmed(aboard)
+
+
+async def _start(data: Path, home: Path) -> subprocess.CompletedProcess[str]:
+    return await asyncio.to_thread(_run, home, "up", "--data", str(data), "--port", str(free_port()))
+
+
+def _run(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environ = {"PATH": os.environ["PATH"], "HOME": str(home)}
+    return subprocess.run(
+        [WINDLASS, *words], env=environ, capture_output=True, text=True, timeout=30, check=False
+    )

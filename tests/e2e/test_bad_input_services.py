@@ -136,9 +136,7 @@ async def test_a_service_that_never_listens_is_ended_within_its_time(quay: Quay)
 
 
 @pytest.mark.parametrize("server", [HANGING, TRICKLING, FLOODING], ids=["hangs", "trickles", "floods"])
-async def test_a_health_path_that_gives_no_answer_fails_verification_in_time(
-    quay: Quay, server: str
-) -> None:
+async def test_a_health_path_that_gives_no_answer_fails_verification_in_time(quay: Quay, server: str) -> None:
     port = free_port()
 
     run = await run_of(quay, f"unhealthy-{len(server)}", server, port)

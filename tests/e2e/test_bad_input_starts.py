@@ -1,20 +1,17 @@
-"""What a wrong start, a wrong command line or a wrong moment to stop gets: a sentence, an exit code, no harm."""
+"""What a wrong start or a wrong command line gets: a sentence with a way out, an exit code, no harm."""
 
 import asyncio
 import json
 import os
-import re
-import signal
-import socket
 import subprocess
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
 import pytest
 
-from tests.e2e.program import WINDLASS, Program
-from tests.e2e.quay import Quay
+from tests.contract.git.repository import new_repository
+from tests.e2e.program import WINDLASS
+from tests.e2e.quay import Quay, problem_of
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -65,7 +62,7 @@ async def test_what_cannot_be_started_says_why(tmp_path: Path) -> None:
     (tmp_path / "garbage" / "windlass.db").write_bytes(b"this was no database" * 1_000)
     free = str(free_port())
     cases = {
-        "a port beyond all ports": (("--port", "99999"), "99999"),
+        "a port beyond all ports": (("--port", "99999"), "65535"),
         "a port that is no number": (("--port", "http"), "--port"),
         "a host that is nowhere": (("--host", "nowhere.invalid", "--port", free), "nowhere.invalid"),
         "a host of another machine": (("--host", "192.0.2.1", "--port", free), "192.0.2.1"),
@@ -82,8 +79,9 @@ async def test_what_cannot_be_started_says_why(tmp_path: Path) -> None:
 
 async def test_settings_that_make_no_sense_are_named(tmp_path: Path) -> None:
     words = ("up", "--data", str(tmp_path / "data"))
+    slots = {"WINDLASS_PORT": "0", "WINDLASS_BUILDER_SLOTS": "0"}
     by_variable = await asyncio.to_thread(windlass, tmp_path, *words, WINDLASS_PORT="http")
-    by_slots = await asyncio.to_thread(windlass, tmp_path, *words, WINDLASS_PORT="0", WINDLASS_BUILDER_SLOTS="0")
+    by_slots = await asyncio.to_thread(windlass, tmp_path, *words, **slots)
     (tmp_path / "windlass.toml").write_text("port = [", "utf-8")
     by_file = await asyncio.to_thread(windlass, tmp_path, *words)
 
@@ -156,7 +154,7 @@ async def test_something_else_in_the_place_of_windlass_is_not_believed(tmp_path:
 
 
 async def test_a_client_file_that_is_broken_is_named(tmp_path: Path) -> None:
-    for content in ("", "{", "[]", '{"url": 7}', '{"url": "no url", "token": "t"}', '{"url": "http://[", "token": ""}'):
+    for content in ("", "{", "[]", '{"url": 7}', '{"url": "no url", "token": "t"}', '{"url": "http://["}'):
         (tmp_path / "client.json").write_text(content, "utf-8")
         ended = await asyncio.to_thread(windlass, tmp_path, "repo", "list", "--data", str(tmp_path))
         assert is_told(ended, ended.returncode), (content, ended)
@@ -164,7 +162,7 @@ async def test_a_client_file_that_is_broken_is_named(tmp_path: Path) -> None:
 
 
 async def test_a_token_that_is_not_known_is_refused_with_the_way_out(quay: Quay, tmp_path: Path) -> None:
-    _client_file(tmp_path, quay.program.url, token="guessed")  # noqa: S106 - that is the point
+    _client_file(tmp_path, quay.program.url, token="guessed")
 
     ended = await asyncio.to_thread(windlass, tmp_path, "repo", "list", "--data", str(tmp_path))
 
@@ -181,17 +179,14 @@ async def test_what_is_no_repository_is_refused_and_starts_nothing(quay: Quay) -
     (folder / "empty").mkdir()
     (folder / "plain").write_text("a file", "utf-8")
     nonsense = [
-        str(folder / "nowhere"),
         str(folder / "empty"),
         str(folder / "plain"),
-        f"ext::sh -c 'touch {canary}'",
+        "relative/path",
         f"ext::touch% {canary}",
         f"fd::7/{canary}",
         f"--upload-pack=touch {canary}",
-        f"ssh://-oProxyCommand=touch {canary}/x",
         f"ssh://-oProxyCommand=touch${{IFS}}{canary}/x",
         f"-oProxyCommand=touch{canary}:x",
-        "https://example.test/a.git\nX-Injected: 1",
         "https://user:password@example.test/a.git",
         "https://",
         "https://[::1/x",
@@ -201,26 +196,43 @@ async def test_what_is_no_repository_is_refused_and_starts_nothing(quay: Quay) -
         "x" * 5_000,
         "/" + "x" * 5_000,
         "\x1b[31mred",
+        "/nul\0",
+        7,
+        None,
     ]
     before = (await quay.get("repositories"))["repositories"]
 
     for remote in nonsense:
-        words = ("repo", "add", "--data", str(quay.program.data), "--", remote)
-        ended = await asyncio.to_thread(windlass, folder, *words)
-        assert is_told(ended, 1), (remote, ended)
-        assert "password" not in ended.stderr or "name or password" in ended.stderr
-        assert "\x1b" not in ended.stderr
+        answer = await quay.operator.post("/api/v1/repositories", json={"remote": remote})
+        assert answer.status_code == httpx.codes.BAD_REQUEST, (remote, answer.text)
+        problem_of(answer)
+        assert "user:password" not in answer.text
+        assert len(answer.content) < 5_000
 
     assert (await quay.get("repositories"))["repositories"] == before
     assert not canary.exists()
 
 
+async def test_the_command_line_says_why_something_is_no_repository(quay: Quay) -> None:
+    folder = quay.program.folder
+    data = ("--data", str(quay.program.data))
+    cases = {
+        str(folder / "nowhere"): "cannot be read",
+        f"ext::sh -c 'touch {folder / 'canary'}'": "is not a remote that Windlass reads from",
+        "https://example.test/a.git\nX-Injected: 1": "control characters",
+        "\x1b[31mred": "cannot be read",
+    }
+
+    for remote, phrase in cases.items():
+        ended = await asyncio.to_thread(windlass, folder, "repo", "add", *data, "--", remote)
+        assert is_told(ended, 1, phrase), (remote, ended)
+        assert "\x1b" not in ended.stderr
+
+
 async def test_names_and_branches_that_make_no_sense_are_refused(quay: Quay) -> None:
     remote = quay.neighbour.tenant.copy.folder
     other = remote.with_name("other")
-    await asyncio.to_thread(
-        subprocess.run, ["git", "init", "-q", "--bare", str(other)], check=True, env={"PATH": os.environ["PATH"]}
-    )
+    new_repository(other)
     for options in (["--name", "../up"], ["--name", "a b"], ["--branch", "--x"], ["--branch", "a..b"]):
         ended = await asyncio.to_thread(quay.program.cli, "repo", "add", str(other), *options)
         assert is_told(ended, 1, "is not a name"), ended

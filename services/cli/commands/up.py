@@ -26,13 +26,11 @@ def up(
     The first start makes a token, kept in client.json in the data folder, readable by its owner only.
     """  # noqa: D301 - \b keeps the examples' lines apart
     gc.disable()  # all that is loaded now stays; the program turns it on again when it is ready
-    from services.embedded.app import run  # noqa: PLC0415 - half a second that no other command pays
-    from services.embedded.faults import CannotStart  # noqa: PLC0415
-    from services.embedded.settings import EmbeddedSettings  # noqa: PLC0415
+    from services.embedded import app  # noqa: PLC0415 - half a second that no other command pays
     from shared.faults import Refused  # noqa: PLC0415
 
     given = {"data": data, "host": host, "port": port}
     try:
-        run(EmbeddedSettings.read(**{k: v for k, v in given.items() if v is not None}))
-    except (CannotStart, Refused) as fault:
+        app.up(**{name: value for name, value in given.items() if value is not None})
+    except Refused as fault:
         raise CommandFault(str(fault)) from None

@@ -57,7 +57,7 @@ class EventQuery(View):
         """Return the same for the store."""
         about = revision_key(self.pipeline, self.revision) if self.revision else ""
         key = stage_key(self.pipeline, self.stage) if self.stage else ""
-        return EventFilter(pipeline=self.pipeline, correlation=about, key=key, type=self.type)
+        return EventFilter(correlation=about, key=key, pipeline=self.pipeline, type=self.type)
 
 
 @dataclass(frozen=True, slots=True)

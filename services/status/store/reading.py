@@ -62,11 +62,11 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events are wanted; empty fields ask for all."""
+    """Which events are wanted; empty fields ask for all. The narrowest comes first."""
 
-    pipeline: str = ""
     correlation: str = ""
     key: str = ""
+    pipeline: str = ""
     type: str = ""
 
 
@@ -148,9 +148,11 @@ class ReadModel:
         query = sa.select(*(History[field.name] for field in fields(EventRow))).where(
             History.sequence > after
         )
-        for name, value in asdict(wanted).items():
-            if value:
-                query = query.where(History[name] == value)
+        conditions = [(History[name], value) for name, value in asdict(wanted).items() if value]
+        for column, value in conditions[:1]:
+            query = query.where(column == value)
+        for column, value in conditions[1:]:
+            query = query.where(column.concat("") == value)  # keeps the database to the index of the first
         async with self.db.reading() as reading:
             rows = await reading.execute(query.order_by(History.sequence).limit(limit))
             return [EventRow(**row) for row in rows.mappings()]

@@ -93,8 +93,8 @@ def identity(pid: int) -> str:
     try:
         with open(f"/proc/{pid}/stat", "rb") as stat:
             started = stat.read().rpartition(b")")[2].split()[19].decode()
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as boot:
-            return f"{started} {boot.read().strip()}:{os.readlink('/proc/self/ns/pid')}"
+        with open("/proc/sys/kernel/random/boot_id", "rb") as boot:  # bytes: no codec to be imported
+            return f"{started} {boot.read().strip().decode()}:{os.readlink('/proc/self/ns/pid')}"
     except OSError:
         return "- -"  # not Linux
 

@@ -1,12 +1,14 @@
 """What every vault promises, shown on the one that keeps its key in a file."""
 
+import errno
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
 from services.ingest.adapters.vault import FileVault
-from shared.faults import Refused
+from shared.faults import Refused, TryAgain
 
 
 def test_what_is_sealed_opens_again_in_a_later_life(tmp_path: Path) -> None:
@@ -33,3 +35,18 @@ def test_of_two_that_make_the_key_at_once_both_use_the_first(tmp_path: Path) -> 
     one, other = FileVault(tmp_path / "secret.key"), FileVault(tmp_path / "secret.key")
     assert other.open(one.seal(b"a")) == b"a"
     assert one.open(other.seal(b"b")) == b"b"
+
+
+def test_a_full_disk_leaves_no_key_and_is_a_matter_of_trying_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    vault = FileVault(tmp_path / "secret.key")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(TryAgain):
+            vault.seal(b"s3cret")
+    assert list(tmp_path.iterdir()) == []
+    assert vault.open(vault.seal(b"s3cret")) == b"s3cret"

@@ -2,7 +2,9 @@
 
 import asyncio
 import subprocess
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -43,25 +45,21 @@ def repository_at(folder: Path) -> str:
     return str(folder)
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/api/v1/repositories"),
-        ("POST", "/api/v1/repositories"),
-        ("DELETE", "/api/v1/repositories/acme/shop"),
-        ("POST", "/api/v1/pipelines/shop/deploy"),
-    ],
-)
-@pytest.mark.parametrize(
-    "header", [None, "", "Bearer", "Bearer wrong", f"Basic {TOKEN}", "Bearer " + "x" * 999]
-)
-async def test_nothing_is_done_or_shown_without_the_token(
-    web: Web, method: str, path: str, header: str | None
-) -> None:
-    headers = {} if header is None else {"Authorization": header}
-    answer = await web.stranger.request(method, path, headers=headers)
-    assert answer.status_code == 401
-    assert answer.json()["next"]
+DOORS = [
+    ("GET", "/api/v1/repositories"),
+    ("POST", "/api/v1/repositories"),
+    ("DELETE", "/api/v1/repositories/acme/shop"),
+    ("POST", "/api/v1/pipelines/shop/deploy"),
+]
+NO_TOKENS = [None, "", "Bearer", "Bearer wrong", f"Basic {TOKEN}", "Bearer " + "x" * 999]
+
+
+async def test_nothing_is_done_or_shown_without_the_token(web: Web) -> None:
+    for (method, path), header in product(DOORS, NO_TOKENS):
+        headers = {} if header is None else {"Authorization": header}
+        answer = await web.stranger.request(method, path, headers=headers)
+        assert answer.status_code == 401, (method, path, header)
+        assert answer.json()["next"]
 
 
 async def test_a_registered_repository_is_listed_without_its_secret(web: Web) -> None:
@@ -105,23 +103,23 @@ async def test_folders_of_one_name_get_numbers_and_chosen_names_must_be_free(
     assert (await web.client.post("/api/v1/repositories", json=chosen)).status_code == 409
 
 
-@pytest.mark.parametrize(
-    "asked",
-    [
-        {"remote": "/no/such/folder"},
-        {"remote": "ext::sh -c id"},
-        {"remote": "--upload-pack=x"},
-        {"remote": REMOTE, "branch": "--x"},
-        {"remote": REMOTE, "name": "../x"},
-        {"remote": 5},
-        {},
-        [],
-    ],
-)
-async def test_what_cannot_be_registered_is_told_why(web: Web, asked: object) -> None:
-    answer = await web.client.post("/api/v1/repositories", json=asked)
-    assert answer.status_code == 400
-    assert answer.json()["detail"]
+UNFIT: list[Any] = [
+    {"remote": "/no/such/folder"},
+    {"remote": "ext::sh -c id"},
+    {"remote": "--upload-pack=x"},
+    {"remote": REMOTE, "branch": "--x"},
+    {"remote": REMOTE, "name": "../x"},
+    {"remote": 5},
+    {},
+    [],
+]
+
+
+async def test_what_cannot_be_registered_is_told_why(web: Web) -> None:
+    for asked in UNFIT:
+        answer = await web.client.post("/api/v1/repositories", json=asked)
+        assert answer.status_code == 400, asked
+        assert answer.json()["detail"]
 
 
 async def test_a_deployment_asked_for_is_said_with_who_and_why(web: Web) -> None:

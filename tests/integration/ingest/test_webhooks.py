@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.ingest.body import BODY_BYTES_MAX, BodyRoom
-from shared.problems import MEDIA_TYPE
+from services.ingest.body import BODY_BYTES_MAX, FOR_SMALL_BYTES, SMALL_BYTES_MAX, BodyRoom
+from shared.problems import MEDIA_TYPE, ProblemError
 from tests.integration.ingest.conftest import ingest
 from tests.integration.ingest.forge import COMMIT, Forge, published, push_body, registered
 from tests.integration.web import Web, serve
@@ -123,19 +123,20 @@ async def test_an_unknown_repository_and_a_wrong_signature_cannot_be_told_apart(
     assert await published(web) == []
 
 
-@pytest.mark.parametrize(
-    "body", [b"{", b'{"ref": 1}', b"[" * 100_000, push_body(after="HEAD"), b"payload=%7B%7D"]
-)
-async def test_a_signed_body_that_is_no_push_is_told_what_to_do(web: Web, body: bytes) -> None:
-    assert is_problem(await (await registered(web)).deliver(body), 400)
+NO_PUSHES = [b"{", b'{"ref": 1}', b"[" * 100_000, push_body(after="HEAD"), b"payload=%7B%7D"]
 
 
-@pytest.mark.parametrize("delivery", [None, "", "a b", "x" * 101, "é"])
-async def test_a_delivery_needs_an_id(web: Web, delivery: str | None) -> None:
+async def test_a_signed_body_that_is_no_push_is_told_what_to_do(web: Web) -> None:
     forge = await registered(web)
-    encoded = delivery.encode() if delivery else delivery
-    answer = await forge.deliver(push_body(), X_GitHub_Delivery=encoded)  # type: ignore[arg-type]
-    assert is_problem(answer, 400)
+    for body in NO_PUSHES:
+        assert is_problem(await forge.deliver(body), 400), body[:40]
+
+
+async def test_a_delivery_needs_an_id(web: Web) -> None:
+    forge = await registered(web)
+    for delivery in (None, "", "a b", "x" * 101, "é".encode()):
+        answer = await forge.deliver(push_body(), X_GitHub_Delivery=delivery)  # type: ignore[arg-type]
+        assert is_problem(answer, 400), delivery
 
 
 class Chunks:
@@ -178,6 +179,15 @@ def test_bodies_together_take_no_more_room_than_there_is() -> None:
                 other.grow_to(41)
         assert room.left_bytes == 40
     assert room.left_bytes == 100
+
+
+def test_large_bodies_leave_room_for_small_ones() -> None:
+    room = BodyRoom(left_bytes=FOR_SMALL_BYTES + SMALL_BYTES_MAX + 1)
+    with room.taken() as large, room.taken() as small:
+        large.grow_to(SMALL_BYTES_MAX + 1)
+        with pytest.raises(ProblemError, match="Too many large requests"):
+            large.grow_to(SMALL_BYTES_MAX + 2)
+        small.grow_to(SMALL_BYTES_MAX)
 
 
 async def test_a_full_disk_is_answered_with_503_and_nothing_is_acknowledged(web: Web) -> None:

@@ -131,6 +131,7 @@ async def test_a_shim_killed_at_any_moment_leaves_no_second_effect(
     folder, script = machine.root / "attempt", "echo ran >> effects"
     if ahead:
         await machine.ended(await machine.start("true", name="before"))
+        await until(lambda: any(shim.spare for shim in machine.processes._shims._unreaped.values()))
     starting = asyncio.create_task(machine.start(script))
     await until(lambda: shim_for(machine, folder) > 0)
     shim = shim_for(machine, folder)

@@ -1,10 +1,7 @@
 """The query API, as the command line and the page use it."""
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, MutableMapping
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -13,68 +10,38 @@ from services.status.routes.pipelines import RevisionShown
 from shared.events import (
     ArtifactBuilt,
     BuildRequested,
-    Event,
-    LogAppended,
-    LogLine,
     PlanRejected,
     PushReceived,
-    RevisionPlanned,
     RevisionSkipped,
 )
-from shared.ids import Pipeline, Stage
-from tests.builders import START, named
+from tests.builders import named
 from tests.integration.status.conftest import Town
+from tests.integration.status.questions import get, lines, planned
 from tests.unit.status.stories import retold
 from tests.unit.status.told import Told
 
-
-def planned(revision: int = 1, **changes: Any) -> Event:
-    """A revision of the pipeline `shop`, whose stages are staging and production."""
-    more = {"pipeline": "shop", "revision": revision, "commit": f"{revision:040x}", **changes}
-    return retold(RevisionPlanned.type, push=str(named(f"push {revision}")), **more)
-
-
-def lines(first: int, *texts: str, log: str = "log/1", last: bool = False, stage: str = "staging") -> Event:
-    return LogAppended(
-        log=log,
-        pipeline=Pipeline("shop"),
-        revision=1,
-        stage=Stage(stage),
-        what="migrate",
-        first_line=first,
-        lines=tuple(LogLine(at=START, text=text) for text in texts),
-        last=last,
-    )
+PATHS = [
+    "/pipelines",
+    "/pipelines/shop",
+    "/pipelines/shop/revisions",
+    "/pipelines/shop/revisions/1",
+    "/pipelines/shop/revisions/1/logs",
+    "/pipelines/shop/stages/staging",
+    "/pipelines/shop/stages/staging/runs",
+    f"/runs/{named('run')}",
+    f"/pushes/{named('push')}",
+    "/pushes?repository=x",
+    "/logs/a/b/1",
+    "/events",
+    "/dead-letters",
+    f"/operations/{named('operation')}",
+]
 
 
-async def get(town: Town, path: str, status: int = 200, **query: Any) -> Any:
-    answer = await town.web.client.get(f"/api/v1{path}", params=query)
-    assert answer.status_code == status, answer.text
-    return answer.json()
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/pipelines",
-        "/pipelines/shop",
-        "/pipelines/shop/revisions",
-        "/pipelines/shop/revisions/1",
-        "/pipelines/shop/revisions/1/logs",
-        "/pipelines/shop/stages/staging",
-        "/pipelines/shop/stages/staging/runs",
-        f"/runs/{named('run')}",
-        f"/pushes/{named('push')}",
-        "/pushes?repository=x",
-        "/logs/a/b/1",
-        "/events",
-        "/dead-letters",
-        f"/operations/{named('operation')}",
-    ],
-)
-async def test_nothing_is_shown_without_the_token(town: Town, path: str) -> None:
-    answer = await town.web.stranger.get(f"/api/v1{path}")
-    assert answer.status_code == 401
+async def test_nothing_is_shown_without_the_token(town: Town) -> None:
+    for path in PATHS:
+        answer = await town.web.stranger.get(f"/api/v1{path}")
+        assert answer.status_code == 401, path
 
 
 async def test_a_pipeline_shows_the_stages_of_its_plan_before_anything_ran(town: Town) -> None:
@@ -176,45 +143,43 @@ async def test_a_push_shows_what_every_pipeline_made_of_it(town: Town) -> None:
     assert "remote" not in shown
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/pipelines/shpo",
-        "/pipelines/shpo/revisions",
-        "/pipelines/shop/revisions/9",
-        "/pipelines/shop/stages/prod",
-        f"/runs/{named('none')}",
-        f"/pushes/{named('none')}",
-        f"/operations/{named('none')}",
-        "/logs/no/such/1",
-        "/pipelines/shop/revisions/9/logs",
-        "/no-such-thing",
-    ],
-)
-async def test_what_is_not_there_is_a_problem_with_a_way_out(town: Town, path: str) -> None:
+NOWHERE = [
+    "/pipelines/shpo",
+    "/pipelines/shpo/revisions",
+    "/pipelines/shop/revisions/9",
+    "/pipelines/shop/stages/prod",
+    f"/runs/{named('none')}",
+    f"/pushes/{named('none')}",
+    f"/operations/{named('none')}",
+    "/logs/no/such/1",
+    "/pipelines/shop/revisions/9/logs",
+    "/no-such-thing",
+]
+
+
+async def test_what_is_not_there_is_a_problem_with_a_way_out(town: Town) -> None:
     await town.say(planned())
-    problem = await get(town, path, 404)
-    assert problem["detail"]
-    assert problem["next"]
+    for path in NOWHERE:
+        problem = await get(town, path, 404)
+        assert problem["detail"], path
+        assert problem["next"], path
 
 
-@pytest.mark.parametrize(
-    ("path", "query"),
-    [
-        ("/runs/not-a-uuid", {}),
-        ("/pipelines/shop/revisions/0", {}),
-        ("/pipelines/shop/revisions/99999999999999999999", {}),
-        ("/pipelines/shop/revisions", {"limit": 0}),
-        ("/pipelines/shop/revisions", {"limit": 1_000}),
-        ("/pipelines/shop/revisions", {"cursor": "x"}),
-        ("/events", {"cursor": -1}),
-        ("/pipelines", {"min_position": "x"}),
-    ],
-)
-async def test_a_query_that_makes_no_sense_is_told_what_is_wrong(
-    town: Town, path: str, query: dict[str, Any]
-) -> None:
-    assert (await get(town, path, 400, **query))["detail"]
+NONSENSE: list[tuple[str, dict[str, Any]]] = [
+    ("/runs/not-a-uuid", {}),
+    ("/pipelines/shop/revisions/0", {}),
+    ("/pipelines/shop/revisions/99999999999999999999", {}),
+    ("/pipelines/shop/revisions", {"limit": 0}),
+    ("/pipelines/shop/revisions", {"limit": 1_000}),
+    ("/pipelines/shop/revisions", {"cursor": "x"}),
+    ("/events", {"cursor": -1}),
+    ("/pipelines", {"min_position": "x"}),
+]
+
+
+async def test_a_query_that_makes_no_sense_is_told_what_is_wrong(town: Town) -> None:
+    for path, query in NONSENSE:
+        assert (await get(town, path, 400, **query))["detail"], path
 
 
 async def test_an_answer_one_has_already_costs_nothing_to_get_again(town: Town) -> None:
@@ -272,99 +237,6 @@ async def test_output_is_read_page_by_page_in_the_order_it_came(
     assert seen == [(number, f"line {number}") for number in range(5)]
     assert (await get(town, "/logs/log/1", cursor=0))["chunks"][0]["what"] == "migrate"
     assert (await get(town, "/pipelines/shop/revisions/1/logs", stage="production"))["chunks"] == []
-
-
-class Stream:
-    """A stream as a client sees it; the test client of ASGI cannot read one that goes on."""
-
-    def __init__(self, town: Town, path: str, **headers: str) -> None:
-        self.answer = asyncio.get_running_loop().create_task(self._read(town, path, headers))
-        self.events: asyncio.Queue[tuple[int, str, Any]] = asyncio.Queue()
-
-    async def _read(self, town: Town, path: str, headers: dict[str, str]) -> None:
-        target, _, query = path.partition("?")
-        given = {"authorization": str(town.web.client.headers["authorization"]), **headers}
-        scope = {
-            "type": "http",
-            "method": "GET",
-            "path": f"/api/v1{target}",
-            "query_string": query.encode(),
-            "headers": [(name.encode(), value.encode()) for name, value in given.items()],
-        }
-        await town.web.app(scope, self._receive, self._send)
-
-    async def _receive(self) -> MutableMapping[str, Any]:
-        await asyncio.Event().wait()
-        raise AssertionError("nobody hangs up")
-
-    async def _send(self, message: MutableMapping[str, Any]) -> None:
-        body = message.get("body", b"")
-        for event in body.decode().split("\n\n"):
-            fields = dict(line.split(": ", 1) for line in event.splitlines() if not line.startswith(":"))
-            if fields:
-                await self.events.put((int(fields["id"]), fields["event"], json.loads(fields["data"])))
-
-    async def next(self) -> tuple[int, str, Any]:
-        async with asyncio.timeout(10):
-            return await self.events.get()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.answer.cancel()
-        await asyncio.gather(self.answer, return_exceptions=True)
-
-
-async def texts(stream: Stream) -> AsyncIterator[str]:
-    while (event := await stream.next())[1] != "end":
-        for line in event[2]["lines"]:
-            yield line["text"]
-
-
-async def test_followed_output_arrives_as_it_comes_and_ends_when_all_is_said(town: Town) -> None:
-    await town.say(planned(), lines(0, "one"))
-    async with Stream(town, "/logs/log/1?follow=true") as stream:
-        assert (await stream.next())[2]["lines"][0]["text"] == "one"
-        await town.say(lines(1, "two"))
-        assert (await stream.next())[2]["lines"][0]["text"] == "two"
-        await town.say(lines(2, "three", last=True))
-        assert [text async for text in texts(stream)] == ["three"]
-        await stream.answer
-
-
-async def test_a_followed_revision_ends_when_nothing_more_follows(town: Town) -> None:
-    told = Told().queued(1).started(1)
-    await town.say(planned(), *(message.body for message in told.heard), lines(0, "one"))
-    async with Stream(town, "/pipelines/shop/revisions/1/logs?follow=true") as stream:
-        assert (await stream.next())[1] == "lines"
-        await town.say(told.failed(1).heard[-1].body)
-        await town.say(lines(1, "the last words", last=True))
-        assert [text async for text in texts(stream)] == ["the last words"]
-        await stream.answer
-
-
-async def test_the_history_goes_on_as_a_stream_from_where_it_was_broken_off(town: Town) -> None:
-    await town.say(planned())
-    async with Stream(town, "/events", accept="text/event-stream") as stream:
-        await asyncio.sleep(0)
-        await town.say(planned(2))
-        cursor, name, event = await stream.next()
-        assert (name, event["body"]["revision"]) == ("event", 2)
-    await town.say(planned(3))
-    headers = {"accept": "text/event-stream", "last-event-id": str(cursor)}
-    async with Stream(town, "/events", **headers) as stream:
-        assert (await stream.next())[2]["body"]["revision"] == 3
-    async with Stream(town, "/events?cursor=0", accept="text/event-stream") as stream:
-        assert (await stream.next())[2]["body"]["revision"] == 1
-
-
-async def test_there_is_a_most_of_streams_that_may_be_open(
-    town: Town, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("services.status.routes.streaming.STREAMS_MAX", 0)
-    await town.say(planned(), lines(0, "one"))
-    assert (await get(town, "/logs/log/1", 503, follow=True))["next"]
 
 
 async def cancel(town: Town, stage: str = "staging", **more: Any) -> Any:

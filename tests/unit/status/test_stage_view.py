@@ -111,8 +111,8 @@ BUILD = Wait(reason="build", blocked_by="artifact web is being built", released_
             Told().queued(2).started(2).waits(2, BUILD).queued(3).stage,
             [
                 (
-                    "Revision 2 is In Progress here and waits for its artifacts: artifact web is being built; "
-                    "released by the builder."
+                    "Revision 2 is In Progress here and waits for its artifacts: "
+                    "artifact web is being built; released by the builder."
                 ),
                 "Revision 3 waits for its turn: revision 1; released by its end.",
             ],

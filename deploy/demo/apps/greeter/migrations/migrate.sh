@@ -1,5 +1,5 @@
 # Applies each migration once per stage, in order, and writes that down in the stage's ledger.
-# The database is imagined; how long a migration takes is not.
+# The database is imagined: its tables are locked for as long as there is a file LEDGER.locked.
 set -eu
 touch "$LEDGER"
 for file in migrations/*.sql; do
@@ -8,8 +8,10 @@ for file in migrations/*.sql; do
     echo "$name: applied before"
     continue
   fi
-  seconds=$(sed -n 's/^-- takes \([0-9.]*\) s$/\1/p' "$file")
-  echo "$name: applying"
-  sleep "${seconds:-0}"
+  if [ -e "$LEDGER.locked" ]; then
+    echo "$name: waits for a lock on the table"
+    while [ -e "$LEDGER.locked" ]; do sleep 0.1; done
+  fi
   echo "applied $name" >> "$LEDGER"
+  echo "$name: applied"
 done
