@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from services.cli.commands import cancel, deploy, logs, repo, status, up, why
+from services.cli.commands import cancel, deploy, down, logs, repo, status, up, why
 from services.cli.faults import INTERRUPTED, CommandFault
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("up")(up.up)
+app.command("down")(down.down)
 app.add_typer(repo.app, name="repo")
 app.command("deploy")(deploy.deploy)
 app.command("status")(status.status)

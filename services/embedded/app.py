@@ -13,6 +13,8 @@ from typing import Any
 import structlog
 
 from deploy.migrations import bring_up_to_date
+from services.deployer.app import local_target
+from services.deployer.settings import DeployerSettings
 from services.embedded import data_folder, web
 from services.embedded.client_file import write_client_file
 from services.embedded.faults import CannotStart
@@ -41,6 +43,18 @@ def up(**given: Any) -> None:
     Raises `Refused` when that is not possible, in a sentence for whoever asked.
     """
     run(EmbeddedSettings.read(**given))
+
+
+def down(**given: Any) -> None:
+    """End what local stages serve, and the gateway before it; the next `up` brings back what was live.
+
+    Raises `Refused` while a Windlass runs on the folder.
+    """
+    settings = EmbeddedSettings.read(**given)
+    logs.configure(json=not sys.stderr.isatty(), level="warning")
+    with data_folder.held(settings.data) as folder:
+        target = local_target(DeployerSettings.read(data=folder), SystemClock())
+        asyncio.run(target.end())
 
 
 def run(settings: EmbeddedSettings) -> None:

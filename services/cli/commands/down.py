@@ -1,0 +1,26 @@
+"""`windlass down`."""
+
+from services.cli import output
+from services.cli.faults import CommandFault
+from services.cli.session import Data
+
+
+def down(data: Data = None) -> None:
+    """End what local stages serve on this machine, once `windlass up` has ended.
+
+    \b
+    Examples:
+      windlass down
+      windlass down --data ./windlass-data
+
+    Releases outlive `windlass up`, so that a restart interrupts nobody. This ends them too, and frees their
+    ports; the next `up` brings back what was live.
+    """  # noqa: D301 - \b keeps the examples' lines apart
+    from services.embedded import app  # noqa: PLC0415 - half a second that no other command pays
+    from shared.faults import Refused  # noqa: PLC0415
+
+    try:
+        app.down(**({} if data is None else {"data": data}))
+    except Refused as fault:
+        raise CommandFault(str(fault)) from None
+    output.say("Nothing of this Windlass runs any more; `windlass up` brings back what was live.")
