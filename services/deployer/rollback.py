@@ -1,8 +1,9 @@
-"""Whether a failed run is followed by a rollback, and to what.
+"""Whether a run that ended badly is followed by a rollback, and to what.
 
-A release that did not come up or did not verify is not good, so the stage goes back by itself to
-what it ran before (docs/decisions/0008). A failed script or build changed no release: a person
-decides. A rollback that fails is never rolled back.
+A release that did not come up or did not verify is not good, so the stage goes back by itself to what it
+ran before (docs/decisions/0008). So it does after a service was switched and the run then failed or was
+cancelled: what a stage runs is always what its last good run brought. A failed script or build before
+that changed no release: a person decides. A rollback that fails is never rolled back.
 """
 
 from collections.abc import Sequence
@@ -10,9 +11,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.deployer.run_course import Finish
-from services.deployer.run_state import FORWARD, LIVE, State, Trigger
+from services.deployer.run_state import FORWARD, LIVE, MAY_BE_UNDONE, State, Trigger
 
 PHASES_THAT_ROLL_BACK = frozenset({"rollout", "verify"})
+FAILED = frozenset({Trigger.WORK_FAILED, Trigger.DEADLINE_PASSED})
+BAD_ENDS = FAILED | {Trigger.WORK_STOPPED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,15 @@ class NoCandidate:
     """It should be rolled back, and nothing good was ever here."""
 
 
-def follows(state: State, finish: Finish) -> bool:
-    """Tell whether the run that ends so is rolled back by itself."""
-    if state not in FORWARD:
+def follows(state: State, finish: Finish, *, switched: bool) -> bool:
+    """Tell whether the run that ends so is rolled back by itself.
+
+    `switched`: one of its services had been given its stable address.
+    """
+    if finish.trigger not in BAD_ENDS or state not in MAY_BE_UNDONE:
         return False
-    ended_badly = finish.trigger in {Trigger.WORK_FAILED, Trigger.DEADLINE_PASSED}
-    return ended_badly and finish.evidence is not None and finish.evidence.phase in PHASES_THAT_ROLL_BACK
+    unfit = finish.evidence is not None and finish.evidence.phase in PHASES_THAT_ROLL_BACK
+    return switched or (unfit and finish.trigger in FAILED and state in FORWARD)
 
 
 def choose(past: Sequence[PastRun], failed_revision: int, held: frozenset[int]) -> RollBack | NoCandidate:

@@ -75,6 +75,7 @@ HOLDS_LOCK = frozenset({S.IN_PROGRESS, S.CANCELLING, S.ROLLING_BACK, S.ROLLING_F
 UNSTARTED = frozenset({S.NOT_STARTED})  # holds nothing yet
 WORKS = HOLDS_LOCK - {S.CANCELLING}  # goes on with its course
 FORWARD = frozenset({S.IN_PROGRESS, S.ROLLING_FORWARD})  # brings something new: may be rolled back
+MAY_BE_UNDONE = FORWARD | {S.CANCELLING}
 TERMINAL = frozenset(state for state, row in TRANSITIONS.items() if not row)
 LIVE = frozenset({S.SUCCEEDED, S.ROLLED_BACK, S.ROLLED_FORWARD})  # ended with its revision in place
 

@@ -99,10 +99,12 @@ class StageMoves:
     async def finish(self, run: RunRecord, finish: Finish, urls: dict[str, str]) -> None:
         """End a run that holds the lock, and do what follows: promote, roll back, admit the next."""
         state = advance(run.state, finish.trigger)
-        follow = await self._what_follows(run, finish)
+        follow = await self._what_follows(run, finish, switched=bool(urls))
         now = self.store.tx.now
         ended = await self.store.change_run(run, state=state, finished_at=now, wait=None)
         self.say(ended, _Ending(ended, finish, follow, urls).event)
+        if state not in LIVE:
+            await self._give_way(ended)
         if isinstance(follow, rollback.RollBack):
             await self._roll_back(ended, follow.to_revision)
             return
@@ -111,9 +113,9 @@ class StageMoves:
         await self.admit_next(ended.stage_key)
 
     async def _what_follows(
-        self, run: RunRecord, finish: Finish
+        self, run: RunRecord, finish: Finish, *, switched: bool
     ) -> rollback.RollBack | rollback.NoCandidate | None:
-        if not rollback.follows(run.state, finish):
+        if not rollback.follows(run.state, finish, switched=switched):
             return None
         past = await self.store.past_runs(run.stage_key)
         held = await self.store.held_revisions(run.stage_key)
@@ -167,6 +169,12 @@ class StageMoves:
                 newer = (await self.store.deploy_runs(run.pipeline, by.revision)).get(later.stage_key)
                 await self._end_superseded(later, newer.entry if newer else by)
 
+    async def _supersede_open(self, entry: Entry, by: Entry) -> None:
+        """Supersede a run unless one before it has taken it along."""
+        run = await self._open(entry)
+        if run.state in UNSTARTED:
+            await self.supersede(run, by)
+
     async def _end_superseded(self, run: RunRecord, by: Entry) -> None:
         state = advance(run.state, Trigger.NEWER_QUEUED)
         now = self.store.tx.now
@@ -175,11 +183,25 @@ class StageMoves:
         self.say(run, superseded)
 
     async def _overtake(self, run: RunRecord) -> None:
-        """End older runs that never got ready here: what they waited for can only be too late."""
+        """End older runs that never got ready here, or whose revision got stuck in a stage before.
+
+        What they waited for can only be too late.
+        """
+        before = await self.store.stages_before(run.pipeline)
+        newer = await self.store.deploy_runs(run.pipeline, run.revision)
         for older in await self.store.open_runs(run.pipeline):
-            unready = older.state in UNSTARTED and not older.ready
-            if older.stage_key == run.stage_key and unready and older.revision < run.revision:
-                await self.supersede(older, run.entry)
+            if older.ready or older.state not in UNSTARTED or older.revision >= run.revision:
+                continue
+            _, stuck = before.get(older.run, ("", older.state))
+            if older.stage_key == run.stage_key or stuck in TERMINAL - LIVE:
+                await self._supersede_open(older.entry, newer.get(older.stage_key, run).entry)
+
+    async def _give_way(self, ended: RunRecord) -> None:
+        """Let what the ended revision had ahead of it go to a newer one that is here already."""
+        stage = next(stage for stage in self.stages if stage.key == ended.stage_key)
+        newest = await self._newest(stage)
+        if newest and newest.revision > ended.revision:
+            await self._overtake(await self._open(newest))
 
     async def _promote(self, run: RunRecord) -> None:
         following = next(iter(await self._later_runs(run)), None)

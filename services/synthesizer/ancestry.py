@@ -54,5 +54,5 @@ def decide(newest: Newest | None, commit: Commit, trigger: Trigger, *, contained
         return Become(newest.revision + 1)
     message = f"revision {newest.revision} contains this commit and is newer"
     if trigger == "manual":
-        message += "; to bring an earlier state back, roll the stage back"
+        message += "; to bring an earlier state back, push a revert of what came after it"
     return Skip(newest.revision, message)

@@ -246,3 +246,46 @@ async def test_a_skipped_step_counts_as_done_for_those_after_it(stand: Stand) ->
         await stand.say(planned(1, plan(1, steps=steps)))
         await stand.until_said(RunSucceeded, stage="production")
     assert {event.step for event in stand.said(StepSkipped)} == {"seed"}
+
+
+SMOKED = (step("web", SERVICE), step("smoke", "SCRIPT:EXECUTE", "web"))
+
+
+async def test_a_script_that_fails_after_the_switch_takes_the_release_back(stand: Stand) -> None:
+    async with stand.running():
+        await stand.say(planned(1, plan(1, steps=SMOKED)))
+        await stand.until_said(RunSucceeded, stage="production", revision=1)
+        stand.carrier.failing = {"smoke"}
+        await stand.say(planned(2, plan(2, steps=SMOKED)))
+        failed = await stand.until_said(RunFailed, revision=2)
+        stand.carrier.failing = set()
+        rolling = await stand.until_said(RunRollingBack)
+        await stand.until_said(RunSucceeded, state="Rolled Back")
+    assert (failed.step, failed.rollback, rolling.revision) == ("smoke", "started", 1)
+    assert stand.carrier.live["web"] != str(failed.run)
+
+
+async def test_a_run_that_is_cancelled_after_the_switch_leaves_nothing_of_it_live(stand: Stand) -> None:
+    async with stand.running():
+        await stand.say(planned(1, plan(1, steps=SMOKED)))
+        await stand.until_said(RunSucceeded, stage="production", revision=1)
+        let_go = stand.carrier.hold("smoke")
+        await stand.say(planned(2, plan(2, steps=SMOKED)))
+        await stand.until_said(StepStarted, revision=2, step="smoke")
+        await stand.cancel("staging")
+        cancelled = await stand.until_said(RunCancelled, revision=2)
+        let_go.set()
+        restored = await stand.until_said(RunSucceeded, state="Rolled Back")
+    assert restored.revision == 1
+    assert stand.carrier.live["web"] == str(restored.run) != str(cancelled.run)
+
+
+async def test_revisions_stuck_behind_a_failure_give_way_to_the_next(stand: Stand) -> None:
+    stand.carrier.failing = {"migrate"}
+    async with stand.running():
+        for number in (1, 2, 3):
+            await stand.say(planned(number))
+            await stand.until_said(RunFailed, revision=number)
+        await stand.until_said(RunSuperseded, stage="production", revision=2)
+    superseded = stand.said(RunSuperseded, stage="production")
+    assert [(event.revision, event.by_revision) for event in superseded] == [(1, 2), (2, 3)]

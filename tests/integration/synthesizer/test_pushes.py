@@ -209,4 +209,4 @@ async def test_a_person_may_deploy_the_newest_commit_again_but_not_an_older_one(
     back = await desk.answer(await desk.push(older, **asked))
     assert again.revision == 2
     assert back.reason == "contained"
-    assert "roll" in back.message
+    assert "revert" in back.message

@@ -40,19 +40,34 @@ def past(*runs: tuple[int, State]) -> list[PastRun]:
     ],
 )
 def test_what_is_rolled_back(state: str, trigger: str, phase: str, rolled_back: bool) -> None:
-    assert follows(State(state), finish(Trigger(trigger), phase)) == rolled_back
+    assert follows(State(state), finish(Trigger(trigger), phase), switched=False) == rolled_back
+
+
+@pytest.mark.parametrize(
+    ("state", "trigger", "rolled_back"),
+    [
+        pytest.param("In Progress", "work failed", True, id="a script that failed after the switch"),
+        pytest.param("In Progress", "deadline passed", True, id="a limit that passed after the switch"),
+        pytest.param("Cancelling", "work stopped", True, id="a person who ended it after the switch"),
+        pytest.param("In Progress", "work passed", False, id="a success"),
+        pytest.param("Rolling Back", "work failed", False, id="a rollback is never rolled back"),
+    ],
+)
+def test_what_was_switched_does_not_stay_after_a_bad_end(state: str, trigger: str, rolled_back: bool) -> None:
+    assert follows(State(state), finish(Trigger(trigger), "deploy"), switched=True) == rolled_back
 
 
 def test_nothing_else_is_ever_rolled_back() -> None:
     for state, trigger, phase in product(State, Trigger, PHASES):
-        if follows(state, finish(trigger, phase)):
+        if follows(state, finish(trigger, phase), switched=False):
             assert state in FORWARD
             assert trigger in {Trigger.WORK_FAILED, Trigger.DEADLINE_PASSED}
             assert phase in {"rollout", "verify"}
 
 
 def test_an_end_without_evidence_is_not_rolled_back() -> None:
-    assert not any(follows(state, Finish(trigger)) for state, trigger in product(State, Trigger))
+    ends = product(State, Trigger)
+    assert not any(follows(state, Finish(trigger), switched=False) for state, trigger in ends)
 
 
 @pytest.mark.parametrize(

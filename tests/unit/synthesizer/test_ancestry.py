@@ -27,7 +27,7 @@ NEW, OLD = Commit("b" * 40), Commit("a" * 40)
             Skip(
                 7,
                 "revision 7 contains this commit and is newer; "
-                "to bring an earlier state back, roll the stage back",
+                "to bring an earlier state back, push a revert of what came after it",
             ),
             id="an older one by hand",
         ),
