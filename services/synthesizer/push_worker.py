@@ -83,6 +83,8 @@ class PushWorker:
             answer = _refused(push, code, str(fault))
         point("synthesizer.synthesize.decided")
         await self._write(claim, answer)
+        if not isinstance(answer, PushRefused):
+            await self.mirrors.tidy(push.remote)  # every fetch leaves a pack; seldom is there enough to do
 
     async def give_up(self, claim: Claim, why: str) -> None:
         """Answer that the repository could not be read."""

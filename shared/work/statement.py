@@ -91,3 +91,9 @@ RENEW = (
     .where(_HELD, work.c.worker == sa.bindparam("name"))
     .values(lease_until=sa.bindparam("until"))
 )
+
+FORGET_DONE = sa.delete(work).where(
+    work.c.service == sa.bindparam("its_service"),
+    work.c.state == "done",
+    work.c.finished_at < sa.bindparam("oldest", type_=INSTANT),
+)

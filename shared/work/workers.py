@@ -26,6 +26,8 @@ from shared.work.orders import Order
 from shared.work.turns import Turns
 
 LEASE_SECONDS = 15.0  # a silent worker's orders are free after this
+KEPT = timedelta(days=7)  # orders that are done; as long as the events that could ask for them again
+PRUNED_EVERY = timedelta(hours=1)
 HEARTBEAT_SECONDS = 1.0  # orders and cancels of other processes, and orders whose time has come, are found
 RENEW_BELOW_SECONDS = 10.0  # leases with less left are renewed
 ATTEMPTS_MAX = 14  # times "not possible now" is believed: about five minutes
@@ -90,6 +92,7 @@ class Workers:
         self._held: dict[UUID, Held] = {}
         self._taken: dict[UUID, str] = {}  # shares of orders taken in transactions that are still open
         self._turns = Turns()
+        self._prune_at = db.clock.now() + PRUNED_EVERY
         self._wake = asyncio.Event()
         self._nobody_waits = False  # as far as the last look saw
         self._tasks: asyncio.TaskGroup | None = None
@@ -264,9 +267,20 @@ class Workers:
             await self._db.clock.sleep(HEARTBEAT_SECONDS)
             try:
                 await self._renew()
+                await self._prune()
             except TryAgain as fault:
                 log.warning("work.heartbeat_failed", service=self._db.service, reason=str(fault))
             self._wake.set()
+
+    async def _prune(self) -> None:
+        """Forget what was done long ago, now and then: until that, ordering it again does nothing."""
+        now = self._db.clock.now()
+        if now < self._prune_at:
+            return
+        self._prune_at = now + PRUNED_EVERY
+        async with self._db.database.begin() as (connection, _):
+            oldest = {"its_service": self._db.service, "oldest": now - KEPT}
+            await connection.execute(statement.FORGET_DONE, oldest)
 
     async def _renew(self) -> None:
         if not self._held:

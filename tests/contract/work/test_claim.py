@@ -37,6 +37,23 @@ async def test_what_is_ordered_is_done_without_time_passing(installation: Instal
     assert await noted(installation.database, "finished") == ["a"]
 
 
+async def test_what_was_done_long_ago_is_forgotten_and_what_is_open_is_not(
+    installation: Installation,
+) -> None:
+    bench = Bench(installation.database)
+    async with running(bench.run()):
+        await ask_for(installation.database, order("a"))
+        await installation.until(lambda: bench.ended == ["a"])
+        bench.work_on = until_cancelled
+        await ask_for(installation.database, order("b"))
+        await installation.until(lambda: bench.tried == ["a", "b"])
+        installation.clock.advance(8 * 24 * 3600.0)
+        await installation.quiet()
+        async with installation.database.reading() as reading:
+            left = (await reading.execute(sa.select(work.c.id))).scalars().all()
+    assert left == [named("b")]
+
+
 async def test_what_was_ordered_before_the_start_is_done_after_it(installation: Installation) -> None:
     bench = Bench(installation.database)
     await ask_for(installation.database, order("a"), order("b"))
