@@ -1,5 +1,6 @@
 """Builds artifacts, once per content.
 
-Hears `build.requested`. Says `artifact.built`, `artifact.failed`, `log.appended`. Owns the builds
-and the index of the artifact store.
+Hears `build.requested`, and `run.cancelled`, `run.failed`, `run.timed_out`, to call builds off that
+nobody waits for any more. Says `artifact.built`, `artifact.failed`, `log.appended`. Owns the builds and
+the index of the artifact store.
 """

@@ -7,7 +7,8 @@ from services.builder.settings import BuilderSettings
 from shared.artifacts import LocalArtifactStore
 from shared.bus import Subscription
 from shared.db import Database, ServiceDatabase
-from shared.events import BuildRequested
+from shared.delivery import Handler
+from shared.events import BuildRequested, Event, RunCancelled, RunFailed, RunTimedOut
 from shared.git import GitMirrors
 from shared.process import LocalProcesses
 from shared.service import Service
@@ -31,6 +32,13 @@ def build(database: Database, settings: BuilderSettings) -> Service:
     )
     worker = BuildWorker(db, workers, bench)
 
+    heard: dict[type[Event], Handler] = {
+        BuildRequested: builder.build_requested,
+        RunCancelled: builder.run_ended,
+        RunFailed: builder.run_ended,
+        RunTimedOut: builder.run_ended,
+    }
+
     async def work() -> None:
         try:
             await worker.sweep()
@@ -39,4 +47,4 @@ def build(database: Database, settings: BuilderSettings) -> Service:
         finally:
             await mirrors.close()
 
-    return Service(Subscription(db, {BuildRequested: builder.build_requested}), background=(work,))
+    return Service(Subscription(db, heard), background=(work,))

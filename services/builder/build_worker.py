@@ -97,8 +97,8 @@ class BuildWorker:
                 case BuildFailed(evidence):
                     await _fail_all(store, asked, log.log, evidence)
                 case BuildStopped():
-                    evidence = impossible(order, f"it was called off: {claim.cancel_reason}")
-                    await _fail_all(store, asked, log.log, evidence)
+                    if await store.is_wanted(asked.build_key):  # somebody asked while it was being stopped
+                        await begin(tx, asked)
 
 
 async def _fail_all(store: Store, asked: BuildRequested, log: str, evidence: Evidence) -> None:

@@ -1,13 +1,14 @@
 """What the builder does on each event: answer from the store, join a build, or begin one."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from services.builder.store import Artifact, OpenRequest, Store, read_artifact
 from shared.artifacts import ArtifactStore, Stored
 from shared.db import ServiceDatabase, Transaction
-from shared.events import ArtifactBuilt, BuildRequested, Message
+from shared.events import ArtifactBuilt, BuildRequested, Message, RunCancelled, RunFailed, RunTimedOut
 from shared.ids import BuildKey, Pipeline, derive
-from shared.work import Order, place
+from shared.work import Order, cancel, place
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,18 @@ class Builder:
             else:
                 await begin(tx, asked)
 
+    async def run_ended(self, message: Message[RunCancelled | RunFailed | RunTimedOut]) -> None:
+        """Call off what only the ended run's revision was waiting for."""
+        ended = message.body
+        async with self.db.hearing(message) as tx:
+            if tx.seen_before:
+                return
+            store = Store(tx)
+            for build_key in await store.drop_requests(ended.pipeline, ended.revision):
+                build = await store.under_way(build_key)
+                if build and not await store.is_wanted(build_key):
+                    await cancel(tx, order_id(*build), f"its run ended {ended.state}")
+
     async def _known(self, build_key: str) -> Artifact | None:
         """Return the artifact if the index has it and the store still holds it whole."""
         async with self.db.reading() as reading:
@@ -40,13 +53,18 @@ class Builder:
         return None
 
 
+def order_id(asked: BuildRequested, attempt: int) -> UUID:
+    """Return the id of the work order for an attempt."""
+    return derive(asked.request, f"build {attempt}")
+
+
 async def begin(tx: Transaction, asked: BuildRequested) -> None:
     """Order the next attempt unless one is under way."""
     attempt = await Store(tx).begin_build(asked)
     if attempt is None:
         return
     order = Order(
-        id=derive(asked.request, f"build {attempt}"),
+        id=order_id(asked, attempt),
         kind="build",
         share=asked.pipeline,
         payload={"asked": asked.model_dump(mode="json"), "attempt": attempt},

@@ -80,6 +80,27 @@ class Store:
         await self.tx.execute(_ANSWER_REQUESTS, key)
         return [OpenRequest(row.request, row.pipeline, row.revision, row.artifact) for row in rows]
 
+    async def drop_requests(self, pipeline: str, revision: int) -> Sequence[str]:
+        """Forget that the revision is owed answers; return the build keys it had asked for."""
+        table = tables.requests.c
+        mine = sa.and_(table.pipeline == pipeline, table.revision == revision, sa.not_(table.answered))
+        keys = (await self.tx.execute(sa.select(table.build_key).where(mine).distinct())).scalars().all()
+        if keys:
+            await self.tx.execute(sa.update(tables.requests).where(mine).values(answered=True))
+        return keys
+
+    async def is_wanted(self, build_key: str) -> bool:
+        """Tell whether anybody is owed an answer for the key."""
+        open_ = sa.and_(tables.requests.c.build_key == build_key, sa.not_(tables.requests.c.answered))
+        return (await self.tx.execute(sa.select(tables.requests.c.request).where(open_))).first() is not None
+
+    async def under_way(self, build_key: str) -> tuple[BuildRequested, int] | None:
+        """Return the key's build under way: the request that began it, and the attempt."""
+        table = tables.builds.c
+        here = sa.and_(table.build_key == build_key, table.state == "building")
+        row = (await self.tx.execute(sa.select(tables.builds).where(here))).first()
+        return (BuildRequested.model_validate(row.order), row.attempt) if row else None
+
     async def begin_build(self, asked: BuildRequested) -> int | None:
         """Begin the key's next attempt; None when one is being built, which will answer for all."""
         last = await self.tx.execute(_LAST_ATTEMPT, {"its_key": asked.build_key})

@@ -9,8 +9,15 @@ import pytest
 
 from services.builder.app import build
 from services.builder.settings import BuilderSettings
-from shared.events import ArtifactBuilt, ArtifactFailed, BuildRequested, Event, LogAppended
-from shared.ids import BuildKey, Commit, Pipeline, Repository
+from shared.events import (
+    ArtifactBuilt,
+    ArtifactFailed,
+    BuildRequested,
+    Event,
+    LogAppended,
+    RunCancelled,
+)
+from shared.ids import BuildKey, Commit, Pipeline, Repository, Stage
 from shared.plan import ArtifactPlan
 from tests.contract.git.repository import WorkingCopy, new_repository
 from tests.integration.scene import ROOT, Scene
@@ -54,6 +61,20 @@ class Yard:
             ),
         )
         return answers[0]
+
+    async def cancel(self, revision: int) -> None:
+        """Say that the revision's run was cancelled."""
+        cancelled = RunCancelled(
+            pipeline=Pipeline("shop"),
+            stage=Stage("staging"),
+            run=uuid5(ROOT, f"run {revision}"),
+            revision=revision,
+            kind="deploy",
+            state="Cancelled",
+            actor="ada",
+            reason="wrong branch",
+        )
+        await self.scene.say(cancelled)
 
     def logs(self) -> list[str]:
         appended = [event for event in self.scene.said if isinstance(event, LogAppended)]
@@ -106,3 +127,43 @@ async def test_a_failed_build_shows_its_exit_code_and_last_lines_and_may_be_aske
     assert "cannot find it" in [line.text for line in failed.evidence.log_tail]
     again = await yard.answer(await yard.ask(2))
     assert isinstance(again, ArtifactBuilt)
+
+
+ENDLESS = ("echo begun $WINDLASS_REVISION", "sleep 600")
+
+
+async def begun(yard: Yard, revision: int) -> None:
+    def says_so(event: LogAppended) -> bool:
+        return any(line.text == f"begun {revision}" for line in event.lines)
+
+    await yard.scene.hear(LogAppended, says_so)
+
+
+async def test_a_build_nobody_waits_for_any_more_is_ended(yard: Yard) -> None:
+    await yard.ask(1, commands=ENDLESS)
+    await begun(yard, 1)
+    await yard.cancel(1)
+    await yard.scene.hear(LogAppended, lambda event: event.last)
+    other = await yard.answer(await yard.ask(2, key="b"))
+    assert isinstance(other, ArtifactBuilt)
+    assert not [event for event in yard.scene.said if isinstance(event, ArtifactFailed)]
+
+
+async def test_a_build_that_another_revision_waits_for_goes_on(yard: Yard) -> None:
+    slow = ("echo begun $WINDLASS_REVISION", "sleep 0.5", *MAKE)
+    await yard.ask(1, commands=slow)
+    second = await yard.ask(2, commands=slow)
+    await begun(yard, 1)
+    await yard.cancel(1)
+    built = await yard.answer(second)
+    assert (built.built_by, yard.logs().count("built 1")) == (1, 1)
+
+
+async def test_whoever_asks_while_a_build_is_being_ended_gets_one(yard: Yard) -> None:
+    flag = yard.data.parent / "go"
+    once = (f"test ! -e {flag} || exec mkdir -p dist", f"touch {flag}", *ENDLESS)
+    await yard.ask(1, commands=once)
+    await begun(yard, 1)
+    await yard.cancel(1)
+    built = await yard.answer(await yard.ask(2, commands=once))
+    assert isinstance(built, ArtifactBuilt)
