@@ -14,6 +14,7 @@ from shared import problems
 from shared.access import Access
 from shared.service import Service
 
+HOST_CHARACTERS_MAX = 100  # of a wrong one, repeated in the complaint
 BACKLOG = 2_048  # connections the kernel keeps waiting
 GRACE_SECONDS = 1  # for requests in hand, streams among them, when the program is told to end
 KEEP_ALIVE_SECONDS = 75
@@ -54,8 +55,8 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise CannotStart(f"{host!r} is not an address of this machine: {error.strerror}.") from error
+    except (OSError, UnicodeError) as error:  # the latter: it is not even like a name
+        raise CannotStart(f"{host[:HOST_CHARACTERS_MAX]!a} is not an address of this machine.") from error
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)

@@ -39,4 +39,4 @@ def build(database: Database, settings: IngestSettings) -> Service:
         PlanRejected: ingest.plan_rejected,
     }
     ticker = Ticker(database.clock, store.resume)
-    return Service(Subscription(db, heard), (queue.run, ticker.run), router)
+    return Service(Subscription(db, heard, patient=True), (queue.run, ticker.run), router)

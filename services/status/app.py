@@ -37,4 +37,6 @@ def build(database: Database, settings: StatusSettings) -> Service:
     router.include_router(Operations(reader, pipelines, OperationStore(db)).router())
 
     heard = dict.fromkeys(TARGETS, projector.hear)
-    return Service(Subscription(db, heard), (projector.run,), router)
+    return Service(
+        Subscription(db, heard, patient=True, together=projector.hear_together), (projector.run,), router
+    )

@@ -15,7 +15,6 @@ from shared.events import Event, Message
 from shared.faults import TryAgain
 
 BATCH_MAX = 200  # messages in one transaction
-TURNS_LEFT_TO_OTHERS = 25  # of the loop: a decision, its commit and what follows from it take about eight
 
 log = structlog.get_logger()
 
@@ -40,38 +39,37 @@ class Projector:
 
     async def hear(self, message: Message[Any]) -> None:
         """Return when the message is in the history and in the views."""
+        await self._noted(message)
+
+    async def hear_together(self, messages: Sequence[Message[Any]]) -> None:
+        """Return when all of them are; raise what stood in the way of one."""
+        await asyncio.gather(*[self._noted(message) for message in messages])
+
+    def _noted(self, message: Message[Any]) -> "asyncio.Future[None]":
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((message, written))
         self._arrived.set()
-        await written
+        return written
 
     async def run(self) -> None:
         """Write until cancelled."""
         while True:
             await self._arrived.wait()
-            await self._let_others_go_first()
             self._arrived.clear()
             while self._waiting:
                 count = min(len(self._waiting), BATCH_MAX)
                 await self._write([self._waiting.popleft() for _ in range(count)])
 
-    async def _let_others_go_first(self) -> None:
-        """Write once whoever decides has nothing to do at once: one batch then has all they said.
-
-        On an idle loop this takes no time that anybody could notice.
-        """
-        for _ in range(TURNS_LEFT_TO_OTHERS):
-            await asyncio.sleep(0)
-
     async def _write(self, batch: Sequence[Waiting]) -> None:
         open_ = [(message, written) for message, written in batch if not written.done()]
         fault = await self._append([message for message, _ in open_])
-        if fault is None or isinstance(fault, TryAgain) or len(open_) == 1:
-            for _, written in open_:
-                _answer(written, fault)
-            return
-        for each in open_:  # one of them cannot be folded: it alone must fail
-            await self._write([each])
+        alone = fault is not None and not isinstance(fault, TryAgain) and len(open_) > 1
+        for message, written in open_:
+            # One of them cannot be folded: it alone must fail. None is written after one that can be
+            # written later, for views pass over what is older than they are.
+            if alone and not isinstance(fault, TryAgain):
+                fault = await self._append([message])
+            _answer(written, fault)
 
     async def _append(self, messages: Sequence[Message[Event]]) -> Exception | None:
         try:

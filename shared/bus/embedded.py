@@ -8,16 +8,17 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from itertools import islice, takewhile
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
 from pydantic import ValidationError
 
+from shared.bus import retention
 from shared.bus.port import Subscription
 from shared.db import Database, Noted, Reading, tables
-from shared.delivery import Delivery, Handler, MessageDied
+from shared.delivery import Delivery, Handler, MessageDied, failure_of
 from shared.events import EVENT_TYPES
 from shared.events.envelope import Event, Message
 from shared.events.topics import Topic
@@ -26,10 +27,13 @@ from shared.faults import Poison, TryAgain
 READ_ROWS_MAX = 500  # outbox rows read at once
 AHEAD_MAX = 5_000  # messages in memory before the reader waits
 CURSOR_SAVED_EVERY_SECONDS = 5.0
+TOGETHER_MAX = 200  # messages of one key taken at once
+TURNS_LEFT_TO_OTHERS = 25  # of the loop: a decision, its commit and what follows from it take about eight
 AGAIN_SECONDS = 1.0  # until a database that was away is asked again
-KEPT = timedelta(days=7)  # delivered rows; the status service keeps the history for ever
 
 TYPES: dict[str, type[Event]] = {**EVENT_TYPES, MessageDied.type: MessageDied}
+
+Lane = deque[tuple[Handler, Message[Any]]]  # what waits of one key, in order
 
 log = structlog.get_logger()
 
@@ -54,7 +58,7 @@ class Group:
     delivery: Delivery
     cursor: int = 0  # all up to here is done
     read_to: int = 0
-    lanes: dict[tuple[Topic, str], deque[tuple[Handler, Message[Any]]]] = field(default_factory=dict)
+    lanes: dict[tuple[Topic, str], Lane] = field(default_factory=dict)
     undone: dict[int, None] = field(default_factory=dict)  # positions in hand, in order
 
     def done_to(self) -> int:
@@ -82,6 +86,7 @@ class EmbeddedBus:
             self._tasks.create_task(self._save_cursors())
             while True:
                 await self._committed.wait()
+                await asyncio.sleep(0)  # whoever committed goes on first: it may have a caller to answer
                 self._committed.clear()
                 await self._insist(self._read_on)
 
@@ -159,10 +164,9 @@ class EmbeddedBus:
         """Deliver one key's messages in order; ends with the last of them."""
         lane = group.lanes[key]
         while lane:
-            handler, message = lane[0]
-            await group.delivery.deliver(handler, message)
-            lane.popleft()
-            del group.undone[message.position]
+            for _ in range(await _take_some(group, lane)):
+                _, message = lane.popleft()
+                del group.undone[message.position]
             self._drained.set()
         del group.lanes[key]
 
@@ -177,23 +181,28 @@ class EmbeddedBus:
                     log.warning("bus.cursors_unsaved", reason=str(fault))
 
     async def _save(self, moved: dict[str, int]) -> None:
-        oldest = self._database.clock.now() - KEPT
+        done = min(moved.get(g.subscription.group, g.cursor) for g in self._groups)
         async with self._database.begin() as (connection, _):
-            for name, position in moved.items():
-                await connection.execute(
-                    sa.delete(tables.bus_cursors).where(tables.bus_cursors.c.consumer_group == name)
-                )
-                row = {"consumer_group": name, "position": position}
-                await connection.execute(sa.insert(tables.bus_cursors).values(row))
-            done = min(moved.get(g.subscription.group, g.cursor) for g in self._groups)
-            old = sa.and_(tables.outbox.c.position <= done, tables.outbox.c.time < oldest)
-            await connection.execute(sa.delete(tables.outbox).where(old))
-            # Past an undone one, the inbox alone knows what was heard: it is kept as long as the event.
-            to_come = sa.select(tables.outbox.c.id).where(tables.outbox.c.position > done)
-            forgotten = sa.and_(tables.inbox.c.heard_at < oldest, tables.inbox.c.event.not_in(to_come))
-            await connection.execute(sa.delete(tables.inbox).where(forgotten))
+            await retention.save_cursors(connection, moved)
+            await retention.prune(connection, done, self._database.clock.now())
         for group in self._groups:
             group.cursor = moved.get(group.subscription.group, group.cursor)
+
+
+async def _take_some(group: Group, lane: Lane) -> int:
+    """Have the group take the lane's first message, or several together; tell how many are done."""
+    if group.subscription.patient:
+        for _ in range(TURNS_LEFT_TO_OTHERS):  # on an idle loop they take no time to speak of
+            await asyncio.sleep(0)
+    together, own = group.subscription.together, group.subscription.handlers
+    if together is not None:
+        readable = takewhile(lambda each: each[0] == own.get(type(each[1].body)), lane)
+        messages = [message for _, message in islice(readable, TOGETHER_MAX)]
+        if len(messages) > 1 and await failure_of(together(messages)) is None:
+            return len(messages)
+    handler, message = lane[0]
+    await group.delivery.deliver(handler, message)
+    return 1
 
 
 async def _outbox_after(reading: Reading, position: int) -> Sequence[sa.Row[Any]]:

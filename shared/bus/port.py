@@ -3,15 +3,19 @@
 - A group hears every event of the types in its table, at least once, those of one key in order.
 - Different keys go on side by side; a message that is tried again holds up its own key only.
 - The message is done when its handler's transaction has committed, never before.
+- A group that takes messages together may be given several of one key at once, in their order. When
+  that fails, it is given them one by one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from shared.db import ServiceDatabase
 from shared.delivery import Handler
-from shared.events.envelope import Event
+from shared.events.envelope import Event, Message
+
+Together = Callable[[Sequence[Message[Any]]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,8 @@ class Subscription:
 
     db: ServiceDatabase  # its service is the consumer group
     handlers: Mapping[type[Event], Handler]
+    patient: bool = False  # it only takes note: whoever decides what happens next goes first
+    together: Together | None = None  # takes several messages of a key at once: one commit for many
 
     @property
     def group(self) -> str:

@@ -6,6 +6,7 @@ Whoever supervises Windlass must leave the shims alone when it ends Windlass (sy
 """
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import AsyncGenerator, Iterator
@@ -24,6 +25,7 @@ from shared.process.shims import Shim, Shims
 
 START_SECONDS = 20.0  # from the start of a shim to its claim; from nothing it takes 15 ms on an idle machine
 STOP_MARGIN_SECONDS = 10.0  # past the grace, before a shim that does not end its child is killed
+LOADER_VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # what the interpreter may need to start
 FALLBACK_SECONDS = 1.0  # between looks at a lock that nobody rings for
 
 
@@ -68,7 +70,8 @@ class LocalProcesses:
 
     def __init__(self, python: str = sys.executable) -> None:
         self._bells: dict[Path, Bell] = {}
-        self._shims = Shims(python, self._shim_ended)
+        env = {name: os.environ[name] for name in LOADER_VARIABLES if name in os.environ}
+        self._shims = Shims(python, env, self._shim_ended)
 
     async def start(self, folder: Path, spec: ProcessSpec) -> None:
         """See `Processes`; returns when the shim has taken the folder."""

@@ -8,13 +8,12 @@ when we die, however we die, and a shim that was told nothing then ends.
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 PROGRAM = Path(__file__).parent / "shim" / "start.py"
-LOADER_VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # what the interpreter may need to start
 START_AHEAD_SECONDS = 0.01  # after a start: the process just begun has the processor first
 NO_FOLDER = Path()
 
@@ -68,12 +67,12 @@ class Shim:
 class Shims:
     """Starts shims and takes note of their ends."""
 
-    def __init__(self, python: str, ended: Callable[[Path], None]) -> None:
+    def __init__(self, python: str, env: Mapping[str, str], ended: Callable[[Path], None]) -> None:
         self._python = python
         self._ended = ended  # told whose shim has ended
         self._unreaped: dict[int, Shim] = {}
         self._starting: asyncio.TimerHandle | None = None
-        self._env = {name: os.environ[name] for name in LOADER_VARIABLES if name in os.environ}
+        self._env = env  # what the interpreter itself needs to start
 
     def start(self, folder: Path) -> Shim:
         """Start one for the folder, the spare one if it lives."""

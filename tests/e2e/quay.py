@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
@@ -219,13 +220,17 @@ class Quay:
         )
 
     async def output_of(self, pipeline: str, revision: int) -> list[str]:
-        """Return the whole output of a revision, page by page."""
+        """Return the whole output of a revision that is over, page by page."""
+        path = f"pipelines/{pipeline}/revisions/{revision}/logs"
         lines: list[str] = []
-        cursor, page = 0, await self.get(f"pipelines/{pipeline}/revisions/{revision}/logs")
-        while page["next"] != cursor:
+        page: Document = {"next": 0, "over": False}
+        while not page["over"]:
+            page = await self.until(
+                partial(self.get, path, cursor=page["next"]),
+                lambda page: page["chunks"] or page["over"],
+                ANSWER_SECONDS_MAX,
+            )
             lines += [line["text"] for chunk in page["chunks"] for line in chunk["lines"]]
-            cursor = page["next"]
-            page = await self.get(f"pipelines/{pipeline}/revisions/{revision}/logs", cursor=cursor)
         return lines
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from tests.e2e.program import Program
 
@@ -18,6 +19,7 @@ class SmallDisk:
     """Where a program keeps everything, its log too."""
 
     folder: Path
+    holds_the_log: ClassVar[bool] = True  # which can be full, too
 
     def fill(self, program: Program, but: int = 0) -> None:
         """Leave no room for one more byte, or for so many of them."""
@@ -35,6 +37,7 @@ class SmallDisk:
 class SmallFiles(SmallDisk):
     """Files that may not grow, for where nobody may mount a disk; a program not yet running inherits that."""
 
+    holds_the_log: ClassVar[bool] = False
     limited: int = 0
 
     def fill(self, program: Program, but: int = 0) -> None:

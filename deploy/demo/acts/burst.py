@@ -31,7 +31,7 @@ async def play(scene: Scene) -> None:
     ended = await scene.through(app, running, "staging")
     scene.check(
         f"revision {running} goes on and finishes, undisturbed by the five pushes",
-        f"In Progress after the fifth push: revision {at_work}; then revision {running} {ended.body['state']}",
+        f"revision {at_work} In Progress after the fifth push; then {running} {ended.body['state']}",
         met=at_work == running,
     )
     await scene.through_all(app, running)

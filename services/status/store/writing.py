@@ -24,6 +24,12 @@ History = tables.history.c
 Chunks = tables.log_chunks.c
 Views = tables.views.c
 
+_LOCK_VIEWS = (
+    sa.select(Views.id, Views.position, Views.document)
+    .where(Views.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(Views.id)
+    .with_for_update()
+)
 _INSERT_EVENT = sa.insert(tables.history)
 _INSERT_CHUNK = sa.insert(tables.log_chunks)
 _INSERT_VIEW = sa.insert(tables.views)
@@ -102,8 +108,7 @@ async def _fold(tx: Transaction, messages: Sequence[Message[Event]]) -> None:
 
 async def _load(reading: Reading, rows: set[Row]) -> dict[Row, Placed]:
     ids = {row_id(*row): row for row in rows}
-    query = sa.select(Views.id, Views.position, Views.document).where(Views.id.in_(list(ids)))
-    found = await reading.execute(query.order_by(Views.id).with_for_update())
+    found = await reading.execute(_LOCK_VIEWS, {"ids": list(ids)})
     return {
         ids[row.id]: Placed(VIEW_TYPES[ids[row.id][0]].model.model_validate_json(row.document), row.position)
         for row in found

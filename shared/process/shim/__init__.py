@@ -1,7 +1,8 @@
 """The program that stands between a worker and the process of a step, and outlives the worker.
 
-`LocalProcesses` starts it as `python -I -S start.py FOLDER`; it imports nothing of Windlass and only
-what is cheap of the standard library, because every import delays the child's first instruction.
+`LocalProcesses` starts it as `python -I -S start.py FOLDER`, or ahead of time without FOLDER, which is
+then told on standard input; it imports nothing of Windlass and only what is cheap of the standard
+library, because every import delays the child's first instruction.
 For the same reason it is a package: what is imported is compiled once. What it shares with its
 starter is the folder, and a shim of an older Windlass meets newer workers there:
 
