@@ -17,6 +17,11 @@ _OPEN = sa.and_(tables.requests.c.build_key == sa.bindparam("its_key"), sa.not_(
 _OPEN_REQUESTS = sa.select(tables.requests).where(_OPEN).with_for_update()
 _ANSWER_REQUESTS = sa.update(tables.requests).where(_OPEN).values(answered=True)
 
+_OPEN_REQUEST = sa.select(tables.requests.c.request).where(_OPEN).limit(1)
+
+_BUILD_UNDER_WAY = sa.select(tables.builds).where(
+    tables.builds.c.build_key == sa.bindparam("its_key"), tables.builds.c.state == "building"
+)
 _LAST_ATTEMPT = sa.select(sa.func.max(tables.builds.c.attempt)).where(
     tables.builds.c.build_key == sa.bindparam("its_key")
 )
@@ -91,14 +96,11 @@ class Store:
 
     async def is_wanted(self, build_key: str) -> bool:
         """Tell whether anybody is owed an answer for the key."""
-        open_ = sa.and_(tables.requests.c.build_key == build_key, sa.not_(tables.requests.c.answered))
-        return (await self.tx.execute(sa.select(tables.requests.c.request).where(open_))).first() is not None
+        return (await self.tx.execute(_OPEN_REQUEST, {"its_key": build_key})).first() is not None
 
     async def under_way(self, build_key: str) -> tuple[BuildRequested, int] | None:
         """Return the key's build under way: the request that began it, and the attempt."""
-        table = tables.builds.c
-        here = sa.and_(table.build_key == build_key, table.state == "building")
-        row = (await self.tx.execute(sa.select(tables.builds).where(here))).first()
+        row = (await self.tx.execute(_BUILD_UNDER_WAY, {"its_key": build_key})).first()
         return (BuildRequested.model_validate(row.order), row.attempt) if row else None
 
     async def begin_build(self, asked: BuildRequested) -> int | None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from urllib.parse import quote
 
 import httpx
 
@@ -81,6 +82,12 @@ class Api:
         except (httpx.TransportError, httpx.InvalidURL):
             message = f"No Windlass answers at {self._url}."
             raise CommandFault(message, next_=START_IT, code=UNREACHABLE) from None
+
+
+def route(*names: object) -> str:
+    """Return the path of these names, each of them one part of it whatever is in it."""
+    parts = (quote(str(name), safe="") for name in names)
+    return "".join(f"/{part.replace('.', '%2E') if part in {'.', '..'} else part}" for part in parts)
 
 
 def _given(query: Mapping[str, object]) -> dict[str, str]:

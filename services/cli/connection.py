@@ -28,7 +28,10 @@ def find(data: Path | None, url: str | None) -> Connection:
     known = _client_file(folder / CLIENT_FILE)
     if not url and not known.get("url"):
         raise CommandFault(f"No Windlass has run in {folder}.", next_=START_IT, code=UNREACHABLE)
-    return Connection((url or known["url"]).rstrip("/"), token or known.get("token", ""))
+    where = (url or known["url"]).rstrip("/")
+    # The folder's token is for the Windlass that wrote it: nobody else gets to see it.
+    mine = known.get("token", "") if where == known.get("url", "").rstrip("/") else ""
+    return Connection(where, token or mine)
 
 
 def _client_file(file: Path) -> dict[str, str]:

@@ -48,3 +48,9 @@ def reason(told: Mapping[str, Any]) -> str:
     if told.get("deadline"):
         times.append(f"ends by itself {ago(told['deadline'])} at the latest")
     return f"{told['text']} ({', '.join(times)})" if times else str(told["text"])
+
+
+def problem(found: Mapping[str, Any]) -> str:
+    """Return a mistake of a pipeline file with its place and what may have been meant."""
+    hint = f" ({found['hint']})" if found["hint"] else ""
+    return f"{found['file']}:{found['line']}:{found['column']}: {found['message']}{hint}"

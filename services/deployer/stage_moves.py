@@ -106,7 +106,7 @@ class StageMoves:
         if state not in LIVE:
             await self._give_way(ended)
         if isinstance(follow, rollback.RollBack):
-            await self._roll_back(ended, follow.to_revision)
+            await self._roll_back(ended, follow.to_revision, finish)
             return
         if ended.kind == "deploy" and state in LIVE:
             await self._promote(ended)
@@ -220,9 +220,10 @@ class StageMoves:
             later.append(following[last.stage_key])
         return later
 
-    async def _roll_back(self, failed: RunRecord, to_revision: int) -> None:
+    async def _roll_back(self, failed: RunRecord, to_revision: int, finish: Finish) -> None:
         """Take the lock over for a run that restores what was good before the failed one."""
-        reason = f"its run {failed.run} ended {failed.state} and was rolled back"
+        why = f": {finish.evidence.message}" if finish.evidence else ""
+        reason = f"its run ended {failed.state} and was rolled back{why}"
         if await self.store.hold(failed.stage_key, failed.revision, reason):
             held = StageHeld(
                 pipeline=Pipeline(failed.pipeline),

@@ -33,10 +33,11 @@ def why(stage: StageView) -> list[Reason]:
     reasons += [_waiting(slot) for slot in stage.waiting]
     reasons += [
         Reason(
-            text=f"Revision {hold.revision} is kept out until a person releases it: {hold.reason}.",
+            text=f"Revision {hold.revision} is kept out, a newer one goes past it: {hold.reason}.",
             since=hold.since,
         )
         for hold in stage.holds
+        if stage.live is None or hold.revision > stage.live.revision
     ]
     return [*reasons, *_at_rest(stage)] if not stage.running and not stage.waiting else reasons
 

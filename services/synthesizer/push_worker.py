@@ -215,7 +215,8 @@ def _nothing_to_do(push: PushReceived, found: discovery.Discovery) -> str:
         hint = f" ({problem.hint})" if problem.hint else ""
         return f"{problem.file}: {problem.message}{hint}"
     name = push.pipeline or "<name>"
+    which = f" {push.pipeline}" if push.pipeline else ""
     return (
-        f"{push.repository} defines no pipeline {push.pipeline or ''}at this commit: "
+        f"{push.repository} defines no pipeline{which} at this commit: "
         f"add {discovery.FOLDER}/{name}/{discovery.FILE}"
     )

@@ -230,7 +230,7 @@ async def test_the_command_line_says_why_something_is_no_repository(quay: Quay) 
     folder = quay.program.folder
     data = ("--data", str(quay.program.data))
     cases = {
-        str(folder / "nowhere"): "cannot be read",
+        str(folder / "nowhere"): "does not exist",
         f"ext::sh -c 'touch {folder / 'canary'}'": "is not a remote that Windlass reads from",
         "https://example.test/a.git\nX-Injected: 1": "control characters",
         "\x1b[31mred": "control characters",

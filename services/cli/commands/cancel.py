@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from services.cli import output
+from services.cli.api import route
 from services.cli.faults import CommandFault
 from services.cli.output import Document
 from services.cli.session import Session, served
@@ -23,13 +24,15 @@ def cancel(
     reason: Annotated[str, typer.Option(help="For the record")],
     run: Annotated[str | None, typer.Option(help="Only if it is this run that holds the stage")] = None,
 ) -> None:
-    """End the run that holds a stage, or else the one that waits; what is live stays.
+    """End the run that holds a stage, or else the one that waits; what was live before it stays.
 
     \b
     Example:
       windlass cancel shop staging --reason "wrong flag"
     """  # noqa: D301
-    taken = session.api.post(f"/pipelines/{pipeline}/stages/{stage}/cancel", {"reason": reason, "run": run})
+    taken = session.api.post(
+        route("pipelines", pipeline, "stages", stage, "cancel"), {"reason": reason, "run": run}
+    )
     operation = _answered(session, taken)
     session.answer(operation, _show)
     if operation["answer"] == "refused":

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from services.cli import output, words
+from services.cli.api import route
 from services.cli.faults import CommandFault
 from services.cli.output import Document
 from services.cli.session import Session, served
@@ -31,14 +32,14 @@ def deploy(
     \b
     Examples:
       windlass deploy shop
-      windlass deploy shop --commit "$(git rev-parse HEAD~1)" --reason "without the new menu"
+      windlass deploy shop --commit "$(git rev-parse HEAD)" --reason "the webhook got lost"
     """  # noqa: D301
     api = session.api
     asked = {"commit": commit, "branch": branch, "reason": reason}
-    taken = api.post(f"/pipelines/{pipeline}/deploy", asked, repository=repository)
+    taken = api.post(route("pipelines", pipeline, "deploy"), asked, repository=repository)
     push = _decided(session, taken)
     session.answer({**taken, **push}, _show)
-    if push["refused_code"] or any(each["decision"] == "rejected" for each in push["decisions"]):
+    if push["refused_code"] or any(each["decision"] != "planned" for each in push["decisions"]):
         raise CommandFault("Nothing is deployed, for the reason above.")
 
 
@@ -59,9 +60,7 @@ def _show(push: Document) -> None:
     for decision in push["decisions"]:
         output.say(_sentence(decision))
         for problem in decision["problems"]:
-            where = f"{problem['file']}:{problem['line']}:{problem['column']}"
-            hint = f" ({problem['hint']})" if problem["hint"] else ""
-            output.say(f"  {where}: {problem['message']}{hint}")
+            output.say(f"  {words.problem(problem)}")
     if push["refused_code"]:
         output.say(push["refused_message"])
     elif not push["decisions"]:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from services.cli import output
+from services.cli.api import route
 from services.cli.faults import CommandFault
 from services.cli.output import Document
 from services.cli.session import Session, served
@@ -35,14 +36,14 @@ def logs(
     """  # noqa: D301
     if revision is None:
         revision = _newest(session, pipeline)
-    path = f"/pipelines/{pipeline}/revisions/{revision}/logs"
+    path = route("pipelines", pipeline, "revisions", revision, "logs")
     chunks = _followed(session, path, stage) if follow else _pages(session, path, stage)
     for chunk in chunks:
         _show(session, chunk)
 
 
 def _newest(session: Session, pipeline: str) -> int:
-    newest: int | None = session.api.get(f"/pipelines/{pipeline}")["newest_revision"]
+    newest: int | None = session.api.get(route("pipelines", pipeline))["newest_revision"]
     if newest is None:
         message = f"{pipeline} has no revision yet."
         raise CommandFault(message, next_=f"`windlass status {pipeline}` tells what became of its pushes.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli import output, words
+from services.cli.api import route
 from services.cli.output import Cell, Document
 from services.cli.session import Session, served
 from shared.clock import SystemClock
@@ -43,7 +44,7 @@ def status(
 
 def _look(session: Session, pipeline: str | None) -> Document:
     api = session.api
-    return {"pipelines": [api.get(f"/pipelines/{pipeline}")]} if pipeline else api.get("/pipelines")
+    return {"pipelines": [api.get(route("pipelines", pipeline))]} if pipeline else api.get("/pipelines")
 
 
 def _show(document: Document) -> None:
@@ -91,10 +92,8 @@ def _rows(pipeline: Document) -> Iterator[list[Cell]]:
             "\n".join(_now(stage)),
         ]
     if pipeline["rejected"]:
-        problem = pipeline["rejected"]["problems"][0]
-        where = f"{problem['file']}:{problem['line']}:{problem['column']}"
-        rejected = f"the newest push is rejected: {where}: {problem['message']}"
-        yield [pipeline["pipeline"], "", ("rejected", "red"), "", "", rejected]
+        told = "\n".join(words.problem(problem) for problem in pipeline["rejected"]["problems"])
+        yield [pipeline["pipeline"], "", ("rejected", "red"), "", "", f"The newest push is rejected:\n{told}"]
 
 
 def _now(stage: Document) -> Iterator[str]:
@@ -104,7 +103,9 @@ def _now(stage: Document) -> Iterator[str]:
         yield words.reason(told)
     if stage["status"] == "failed" and stage["last"]:
         yield f"Revision {stage['last']['revision']} {stage['last']['state']}: {stage['last']['message']}"
-    if stage["holds"]:
-        held = ", ".join(str(hold["revision"]) for hold in stage["holds"])
-        yield f"On hold until a person releases it: revision {held}"
+    newest = stage["live"]["revision"] if stage["live"] else 0
+    holds = [str(hold["revision"]) for hold in stage["holds"] if hold["revision"] > newest]
+    if holds:
+        held = ", ".join(holds)
+        yield f"Kept out of this stage: revision {held}; a newer one goes past it"
     yield from stage["live"]["urls"].values() if stage["live"] else ()

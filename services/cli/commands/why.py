@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from services.cli import output, words
+from services.cli.api import route
 from services.cli.output import Document
 from services.cli.session import Session, served
 
@@ -21,7 +22,7 @@ def why(
     Example:
       windlass why shop production
     """  # noqa: D301
-    session.answer(session.api.get(f"/pipelines/{pipeline}/stages/{stage}"), _show)
+    session.answer(session.api.get(route("pipelines", pipeline, "stages", stage)), _show)
 
 
 def _show(stage: Document) -> None:

@@ -17,8 +17,12 @@ def repository_folder(path: str) -> str:
         real = folder.resolve(strict=True)
         if _git_folder(real) is None:
             raise Refused(f"{path!a} is not a git repository")
-    except (OSError, RuntimeError) as error:
-        raise Refused(f"{path!a} cannot be read: {error.__class__.__name__}") from None
+    except FileNotFoundError:
+        raise Refused(f"{path!a} does not exist") from None
+    except OSError as error:
+        raise Refused(f"{path!a} cannot be read: {error.strerror}") from None
+    except RuntimeError:
+        raise Refused(f"{path!a} cannot be read: its links lead in a circle") from None
     return str(real)
 
 

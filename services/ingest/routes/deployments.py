@@ -116,10 +116,8 @@ class Deployments:
 
 
 def _only_candidate(registered: Sequence[str], homes: Sequence[Home]) -> str | None:
-    """Return the one repository whose pipelines are not known yet, if it is one."""
-    known = {home.repository for home in homes}
-    candidates = [name for name in registered if name not in known]
-    return candidates[0] if len(candidates) == 1 else None
+    """Return the only repository there is, if none of its pipelines is known yet."""
+    return registered[0] if len(registered) == 1 and not homes else None
 
 
 def _branch(source: Registered) -> str:

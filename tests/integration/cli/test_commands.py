@@ -80,7 +80,7 @@ def test_a_relative_path_is_meant_from_where_one_stands(
 
 def test_a_remote_that_cannot_be_is_refused_with_a_way_out(office: Office) -> None:
     assert failed(office.windlass("repo", "add", "ext::sh -c id"), 1, "Name a URL")
-    assert failed(office.windlass("repo", "add", "/no/such/folder"), 1, "cannot be read")
+    assert failed(office.windlass("repo", "add", "/no/such/folder"), 1, "does not exist")
 
 
 def test_status_shows_each_stage_and_what_it_waits_for(office: Office) -> None:

@@ -3,10 +3,12 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
 from services.cli import output, words
+from services.cli.api import route
 from services.cli.connection import Connection, find
 from services.cli.faults import UNREACHABLE, CommandFault
 from shared.clock import SystemClock
@@ -80,9 +82,14 @@ def client_file(folder: Path, content: str) -> Path:
 
 
 def test_the_data_folder_says_where_and_with_which_token(home: Path) -> None:
-    folder = client_file(home / ".windlass", json.dumps({"url": "http://a:1/", "token": "t"}))
+    client_file(home / ".windlass", json.dumps({"url": "http://a:1/", "token": "t"}))
     assert find(None, None) == Connection("http://a:1", "t")
-    assert find(folder, "http://b:2") == Connection("http://b:2", "t")
+
+
+def test_the_token_of_the_data_folder_is_told_to_nobody_else(home: Path) -> None:
+    folder = client_file(home / ".windlass", json.dumps({"url": "http://a:1/", "token": "t"}))
+    assert find(folder, "http://a:1") == Connection("http://a:1", "t")
+    assert find(folder, "http://b:2") == Connection("http://b:2", "")
 
 
 def test_the_environment_overrules_the_token(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,3 +107,11 @@ def test_without_a_file_one_is_told_how_to_start(home: Path, content: str | None
         find(None, None)
     assert "windlass up" in fault.value.next
     assert fault.value.code == UNREACHABLE or content in {"", "{"}
+
+
+@pytest.mark.parametrize("name", ["zz/../shop", "shop?x=1", "staging#frag", "a/b", "..", "\x07"])
+def test_a_name_is_one_part_of_a_path_whatever_is_in_it(name: str) -> None:
+    parts = route("pipelines", name).split("/")
+    assert len(parts) == 3
+    assert unquote(parts[2]) == name
+    assert not set(parts[2]) & set("?#\x07")

@@ -121,7 +121,7 @@ BUILD = Wait(reason="build", blocked_by="artifact web is being built", released_
         pytest.param(
             live_one().queued(2).started(2).failed(2).held(2).stage,
             [
-                "Revision 2 is kept out until a person releases it: it failed.",
+                "Revision 2 is kept out, a newer one goes past it: it failed.",
                 "Nothing waits; revision 1 is live.",
                 "The last run here, of revision 2, ended Failed: exit code 1",
             ],
