@@ -128,7 +128,7 @@ def shim_for(machine: Machine, folder: Path) -> int:
 async def test_a_shim_killed_at_any_moment_leaves_no_second_effect(
     machine: Machine, milliseconds: int, ahead: bool
 ) -> None:
-    folder, script = machine.root / "attempt", "echo ran >> effects"
+    folder, script = machine.root / "attempt", "echo ran >> effects; sleep 0.1"  # lives to be killed
     if ahead:
         await machine.ended(await machine.start("true", name="before"))
         await until(lambda: any(shim.spare for shim in machine.processes._shims._unreaped.values()))
