@@ -6,9 +6,6 @@ from shared.events import ProbeFault
 
 BODY_BYTES_MAX = 64 * 1024  # read of an answer; the rest is not asked for
 RELEASE_HEADER = "Windlass-Release"
-FAULTS_WITHOUT_ANSWER: frozenset[ProbeFault] = frozenset(
-    {"refused", "unresolved", "unreachable", "forbidden", "tls", "broken", "timeout", "redirect"}
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,9 +35,3 @@ class OperationStore:
             values = {"operation": operation.operation, "event": asked.event, "asked_at": tx.now}
             await tx.execute(sa.insert(tables.operations), values | {"asked_sha256": asked_sha256})
             return asked
-
-    async def was_asked(self, operation: UUID) -> bool:
-        """Tell whether it was asked for, also if it was not heard of yet."""
-        query = sa.select(tables.operations.c.event).where(tables.operations.c.operation == operation)
-        async with self.db.reading() as reading:
-            return (await reading.execute(query)).scalar() is not None
