@@ -5,10 +5,8 @@ now and then, only spares the next start from asking about old positions.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice, takewhile
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,24 +14,20 @@ import structlog
 from pydantic import ValidationError
 
 from shared.bus import retention
+from shared.bus.lanes import Lanes
 from shared.bus.port import Subscription
 from shared.db import Database, Noted, Reading, tables
-from shared.delivery import Delivery, Handler, MessageDied, failure_of
+from shared.delivery import Delivery, Handler, MessageDied
 from shared.events import EVENT_TYPES
 from shared.events.envelope import Event, Message
-from shared.events.topics import Topic
 from shared.faults import Poison, TryAgain
 
 READ_ROWS_MAX = 500  # outbox rows read at once
 AHEAD_MAX = 5_000  # messages in memory before the reader waits
 CURSOR_SAVED_EVERY_SECONDS = 5.0
-TOGETHER_MAX = 200  # messages of one key taken at once
-TURNS_LEFT_TO_OTHERS = 25  # of the loop: a decision, its commit and what follows from it take about eight
 AGAIN_SECONDS = 1.0  # until a database that was away is asked again
 
 TYPES: dict[str, type[Event]] = {**EVENT_TYPES, MessageDied.type: MessageDied}
-
-Lane = deque[tuple[Handler, Message[Any]]]  # what waits of one key, in order
 
 log = structlog.get_logger()
 
@@ -55,11 +49,24 @@ class Group:
     """A consumer group's place in the log."""
 
     subscription: Subscription
-    delivery: Delivery
+    drained: Callable[[], None]
     cursor: int = 0  # all up to here is done
     read_to: int = 0
-    lanes: dict[tuple[Topic, str], Lane] = field(default_factory=dict)
     undone: dict[int, None] = field(default_factory=dict)  # positions in hand, in order
+    lanes: Lanes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.start_at(0)
+
+    def start_at(self, cursor: int) -> None:
+        """Begin behind a position, with nothing in hand."""
+        self.cursor = self.read_to = cursor
+        self.undone.clear()
+        self.lanes = Lanes(self.subscription, Delivery(self.subscription.db), self._done)
+
+    def _done(self, message: Message[Any]) -> None:
+        del self.undone[message.position]
+        self.drained()
 
     def done_to(self) -> int:
         """Return the position up to which nothing is left undone."""
@@ -71,9 +78,9 @@ class EmbeddedBus:
 
     def __init__(self, database: Database, subscriptions: Sequence[Subscription]) -> None:
         self._database = database
-        self._groups = [Group(each, Delivery(each.db)) for each in subscriptions]
         self._committed = asyncio.Event()
         self._drained = asyncio.Event()
+        self._groups = [Group(each, self._drained.set) for each in subscriptions]
         self._tasks: asyncio.TaskGroup | None = None
         self._begun_at = 0  # what was said after this position nobody can have handled in an earlier life
         database.on_commit(self._wake)
@@ -112,9 +119,7 @@ class EmbeddedBus:
             cursors = {row.consumer_group: row.position for row in rows}
             self._begun_at = (await reading.execute(_NEWEST)).scalar() or 0
         for group in self._groups:
-            group.cursor = group.read_to = cursors.get(group.subscription.group, 0)
-            group.lanes.clear()
-            group.undone.clear()
+            group.start_at(cursors.get(group.subscription.group, 0))
 
     async def _read_on(self) -> None:
         while True:
@@ -150,25 +155,9 @@ class EmbeddedBus:
             self._enqueue(group, unreadable or group.subscription.handlers[body_type], message)
 
     def _enqueue(self, group: Group, handler: Handler, message: Message[Any]) -> None:
-        group.undone[message.position] = None
-        key = (message.body.topic, message.key)
-        lane = group.lanes.get(key)
-        if lane is not None:
-            lane.append((handler, message))
-            return
-        group.lanes[key] = deque([(handler, message)])
         assert self._tasks is not None
-        self._tasks.create_task(self._work_off(group, key))
-
-    async def _work_off(self, group: Group, key: tuple[Topic, str]) -> None:
-        """Deliver one key's messages in order; ends with the last of them."""
-        lane = group.lanes[key]
-        while lane:
-            for _ in range(await _take_some(group, lane)):
-                _, message = lane.popleft()
-                del group.undone[message.position]
-            self._drained.set()
-        del group.lanes[key]
+        group.undone[message.position] = None
+        group.lanes.enqueue(self._tasks, (message.body.topic, message.key), handler, message)
 
     async def _save_cursors(self) -> None:
         while True:
@@ -187,22 +176,6 @@ class EmbeddedBus:
             await retention.prune(connection, done, self._database.clock.now())
         for group in self._groups:
             group.cursor = moved.get(group.subscription.group, group.cursor)
-
-
-async def _take_some(group: Group, lane: Lane) -> int:
-    """Have the group take the lane's first message, or several together; tell how many are done."""
-    if group.subscription.patient:
-        for _ in range(TURNS_LEFT_TO_OTHERS):  # on an idle loop they take no time to speak of
-            await asyncio.sleep(0)
-    together, own = group.subscription.together, group.subscription.handlers
-    if together is not None:
-        readable = takewhile(lambda each: each[0] == own.get(type(each[1].body)), lane)
-        messages = [message for _, message in islice(readable, TOGETHER_MAX)]
-        if len(messages) > 1 and await failure_of(together(messages)) is None:
-            return len(messages)
-    handler, message = lane[0]
-    await group.delivery.deliver(handler, message)
-    return 1
 
 
 async def _outbox_after(reading: Reading, position: int) -> Sequence[sa.Row[Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from shared.bus import Subscription
-from shared.bus.embedded import TOGETHER_MAX
+from shared.bus.lanes import TOGETHER_MAX
 from shared.db import Cause, Database, ServiceDatabase, tables
 from shared.delivery import MessageDied
 from shared.events import Event, LogAppended, Message
