@@ -125,6 +125,10 @@ BROKEN = [
     (rules.service_packages, "services/deployer/__init__.py", '"""Hears, says, owns."""\nx = 1'),
     (rules.skips, "tests/unit/test_a.py", "import pytest\n@pytest.mark.skipif(True)\ndef test_a(): ..."),
     (rules.skips, "tests/unit/test_a.py", "from pytest import importorskip\nimportorskip('a')"),
+    (rules.acknowledgements, "shared/a.py", "broker.subscriber('a', group_id='b')(take)"),
+    (rules.acknowledgements, "shared/a.py", "@broker.subscriber('a')\nasync def take(): ..."),
+    (rules.acknowledgements, "shared/a.py", "self.broker.subscriber('a', ack_policy=EMPTY)"),
+    (rules.acknowledgements, "shared/a.py", "from faststream.kafka import KafkaBroker as K\nK('a')"),
     (rules.sentences, "tests/unit/test_a.py", "def test_queue(): ..."),
 ]
 KEPT = [
@@ -144,6 +148,7 @@ KEPT = [
     (rules.core, "services/deployer/a.py", "class A(Protocol):\n    async def f(self) -> None: ..."),
     (rules.core, "services/deployer/handlers.py", "async def revision_planned(): ..."),
     (rules.service_packages, "services/deployer/__init__.py", '"""Hears a, says b, owns c."""'),
+    (rules.acknowledgements, "shared/a.py", "broker.subscriber('a', ack_policy=AckPolicy.MANUAL)"),
     (rules.sentences, "tests/unit/test_a.py", "def test_the_newest_wins(): ..."),
 ]
 # fmt: on

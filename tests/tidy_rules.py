@@ -69,6 +69,7 @@ SKIPS = frozenset({
     "pytest.skip", "pytest.importorskip", "pytest.xfail", "pytest.mark.skip", "pytest.mark.skipif",
     "pytest.mark.xfail", "unittest.skip",
 })  # fmt: skip
+SUBSCRIBING = frozenset({"KafkaBroker", "KafkaRouter", "KafkaRoute", "subscriber"})
 WORDS_MIN = 3  # a test's name says what holds, not only what it is about
 
 MACHINE_PATH = re.compile(r"(?<![A-Za-z0-9_.-])/(?:work|farm)/")
@@ -316,6 +317,16 @@ def skips(module: Module) -> Iterator[str]:
         yield module.at(node, f"{name}: a test runs or is removed")
 
 
+def acknowledgements(module: Module) -> Iterator[str]:
+    """Refuse a subscriber, or a broker, that leaves to its library when a message is acknowledged."""
+    for call in _calls(module):
+        name = module.dotted(call.func) or ast.unparse(call.func)
+        if name.rpartition(".")[2] in SUBSCRIBING:
+            stated = [ast.unparse(each.value) for each in call.keywords if each.arg == "ack_policy"]
+            if not stated or not stated[0].startswith("AckPolicy."):
+                yield module.at(call, "state its ack_policy: the default acknowledges what is not done")
+
+
 def sentences(module: Module) -> Iterator[str]:
     """Refuse a test whose name is a topic."""
     if module.lies_in(("tests/",)):
@@ -327,7 +338,7 @@ def sentences(module: Module) -> Iterator[str]:
 
 RULES: tuple[Rule, ...] = (
     sizes, names, seams, sleeping_tests, shells, states, broad_excepts, core, docstrings,
-    service_packages, skips, sentences,
+    service_packages, skips, acknowledgements, sentences,
 )  # fmt: skip
 
 

@@ -1,0 +1,225 @@
+"""One group's share of the topics: read by FastStream, delivered lane by lane, committed behind it.
+
+FastStream reads and decodes; it does not acknowledge (`AckPolicy.MANUAL`), for a message is done when
+its handler's transaction has committed, which is long after it was read. Offsets are committed up to
+the first that is not done; what a crash leaves uncommitted comes again, and the inbox knows it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaMessage
+from faststream.kafka.subscriber.usecase import DefaultSubscriber
+
+from shared.bus.kafka import topics
+from shared.bus.kafka.connection import METADATA_SECONDS, REQUEST_SECONDS, security
+from shared.bus.kafka.reading import read
+from shared.bus.kafka.settings import KafkaSettings
+from shared.bus.lanes import Lanes
+from shared.bus.port import Subscription
+from shared.crash import point
+from shared.delivery import Delivery, backoff_seconds
+from shared.events.envelope import Message
+from shared.faults import TryAgain
+
+AHEAD_MAX = 1_000  # messages of a partition in memory before it is no longer read
+COMMIT_SECONDS = 1.0  # between commits of offsets: they only spare the next owner from asking the inbox
+HAND_OVER_SECONDS = 2.0  # for what is in hand when its partition goes elsewhere; below any session timeout
+STOP_SECONDS = 10.0  # for what is in hand when the program ends
+AGAIN_SECONDS_MAX = 5.0  # between looks for brokers or topics that are not there
+HEARTBEATS_IN_SESSION = 3
+FETCH_WAIT_SECONDS = (
+    0.5  # that a broker keeps an empty fetch open; it answers at once when there is something
+)
+
+log = structlog.get_logger()
+_library_log = logging.getLogger("windlass.kafka")
+_library_log.setLevel(logging.ERROR)  # it warns at each start that it makes no topics, which is our wish
+
+
+@dataclass(slots=True)
+class Partition:
+    """What the group has in hand of one partition."""
+
+    lanes: Lanes
+    undone: dict[int, None] = field(default_factory=dict)  # offsets in hand, in order
+    read_to: int = 0  # the next offset to read
+    committed: int = 0
+
+    @property
+    def done_to(self) -> int:
+        """Return the first offset that is not done."""
+        return next(iter(self.undone), self.read_to)
+
+
+class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka says no types
+    """A group's member in this process."""
+
+    def __init__(self, subscription: Subscription, settings: KafkaSettings, replica: str) -> None:
+        self._subscription = subscription
+        self._settings = settings
+        self._replica = replica
+        self._delivery = Delivery(subscription.db)
+        self._clock = subscription.db.clock
+        self._partitions: dict[TopicPartition, Partition] = {}
+        self._consumer: AIOKafkaConsumer | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+        self.waiting_for = "it has not begun yet"  # why it does not consume; empty when it does
+
+    @property
+    def group(self) -> str:
+        """Return the group's name."""
+        return self._subscription.group
+
+    @property
+    def in_hand(self) -> int:
+        """Return how many messages were read and are not done."""
+        return sum(len(each.undone) for each in self._partitions.values())
+
+    async def run(self) -> None:
+        """Consume until cancelled, whenever the brokers let us."""
+        faults = 0
+        async with asyncio.TaskGroup() as self._tasks:
+            while True:
+                try:
+                    await self._consume()
+                except (TryAgain, KafkaError, OSError) as fault:
+                    faults = 1 if not self.waiting_for else faults + 1
+                    self.waiting_for = str(fault)
+                    log.warning("group.not_consuming", group=self.group, reason=str(fault))
+                await self._clock.sleep(min(backoff_seconds(faults), AGAIN_SECONDS_MAX))
+
+    async def _consume(self) -> None:
+        if missing := await topics.missing_topics(self._settings):
+            raise TryAgain(f"the topics {', '.join(missing)} do not exist: run windlass topics create")
+        broker = self._broker()
+        subscriber = self._subscribe(broker)
+        try:
+            await broker.start()
+            self._consumer = subscriber.consumer
+            while True:
+                await self._clock.sleep(COMMIT_SECONDS)
+                await self._commit(self._partitions)
+        finally:
+            await asyncio.shield(self._end(broker))
+
+    def _broker(self) -> KafkaBroker:
+        return KafkaBroker(
+            [each.strip() for each in self._settings.kafka.split(",")],
+            client_id=self._replica,
+            security=security(self._settings),
+            request_timeout_ms=int(REQUEST_SECONDS * 1000),
+            metadata_max_age_ms=int(METADATA_SECONDS * 1000),
+            consumer_only=True,
+            allow_auto_create_topics=False,
+            ack_policy=AckPolicy.MANUAL,
+            apply_types=False,
+            logger=_library_log,
+            log_level=logging.DEBUG,
+            graceful_timeout=None,  # what is in hand is ours to end
+        )
+
+    def _subscribe(self, broker: KafkaBroker) -> DefaultSubscriber:
+        names = sorted({each.topic for each in self._subscription.handlers})
+        session = self._settings.kafka_session_seconds
+        subscriber = broker.subscriber(
+            *(self._settings.topic(name) for name in names),
+            group_id=self._settings.group(self.group),
+            group_instance_id=f"{self.group}.{self._replica}",
+            ack_policy=AckPolicy.MANUAL,
+            auto_offset_reset="earliest",
+            session_timeout_ms=int(session * 1000),
+            heartbeat_interval_ms=int(session * 1000 / HEARTBEATS_IN_SESSION),
+            fetch_max_wait_ms=int(FETCH_WAIT_SECONDS * 1000),
+            listener=self,
+            decoder=_as_it_is,
+            no_reply=True,
+        )
+        subscriber(self._take)
+        return subscriber
+
+    async def _take(self, record: ConsumerRecord) -> None:
+        """Put a record into its lane; returns at once."""
+        place = TopicPartition(record.topic, record.partition)
+        partition = self._partitions.get(place)
+        if partition is None:  # it went elsewhere meanwhile, and whoever has it reads this one too
+            return
+        partition.read_to = record.offset + 1
+        found = read(record, self._subscription.handlers)
+        if found is None:
+            return
+        handler, message = found
+        partition.undone[record.offset] = None
+        assert self._tasks is not None
+        partition.lanes.enqueue(self._tasks, (record.topic, message.key), handler, message)
+        if len(partition.undone) >= AHEAD_MAX and self._consumer is not None:
+            self._consumer.pause(place)
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Begin with nothing in hand: what is not committed comes again."""
+        for place in assigned:
+            self._partitions[place] = self._taken_over(place)
+        self.waiting_for = ""
+        log.info("group.assigned", group=self.group, partitions=len(assigned))
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """End or leave what is in hand, and say how far it is, before another reads on."""
+        del revoked  # the protocol takes all from all
+        await self._let_go(HAND_OVER_SECONDS)
+
+    def _taken_over(self, place: TopicPartition) -> Partition:
+        def done(message: Message[Any]) -> None:
+            point("bus.handled")
+            partition.undone.pop(message.position - 1)
+            if len(partition.undone) == AHEAD_MAX // 2:
+                self._read_on(place)
+
+        partition = Partition(Lanes(self._subscription, self._delivery, done))
+        return partition
+
+    def _read_on(self, place: TopicPartition) -> None:
+        if self._consumer is not None and place in self._partitions:
+            self._consumer.resume(place)
+
+    async def _let_go(self, grace_seconds: float) -> None:
+        """Read no more, end what is in hand or leave it undone, and commit how far that is."""
+        partitions, self._partitions = self._partitions, {}
+        self.waiting_for = "its partitions are being shared out anew"
+        await asyncio.gather(*[each.lanes.close(grace_seconds) for each in partitions.values()])
+        await self._commit(partitions)
+
+    async def _commit(self, partitions: Mapping[TopicPartition, Partition]) -> None:
+        """Commit offsets that have moved; what cannot be committed is only asked about again."""
+        moved = {place: each.done_to for place, each in partitions.items() if each.done_to > each.committed}
+        if not moved or self._consumer is None:
+            return
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                await self._consumer.commit(moved)
+        except (KafkaError, TimeoutError) as error:
+            log.info("group.offsets_uncommitted", group=self.group, reason=repr(error))
+            return
+        point("bus.committed")
+        for place, offset in moved.items():
+            partitions[place].committed = offset
+
+    async def _end(self, broker: KafkaBroker) -> None:
+        await self._let_go(STOP_SECONDS)
+        self._consumer = None
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                await broker.stop()
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.warning("group.not_ended", group=self.group, reason=repr(error))
+
+
+async def _as_it_is(message: KafkaMessage) -> Any:
+    return message.raw_message

@@ -1,0 +1,118 @@
+"""The outbox, carried to the topics: right after each commit, and by a sweep for what a crash left.
+
+Any process may carry, one at a time: a lock of the database that lasts as long as the transaction.
+A row is deleted when it is published, so it may be published again after a crash in between, and
+never out of its key's order:
+
+- positions of one key grow with its commits, since whoever says two things in an order says the
+  second one later, or under the same row lock;
+- a partition's rows are appended batch after batch; when one is not, those behind it wait.
+
+A carrier that is frozen loses its transaction to the database's own limit, and with it the lock.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+import structlog
+
+from shared.crash import point
+from shared.db import INSTANT, Database, Noted, tables
+from shared.delivery import backoff_seconds
+from shared.faults import TryAgain
+
+ROWS_MAX = 500  # outbox rows carried at once
+SWEEP_SECONDS = 2.0  # what was committed by a process that died before it carried it waits this long
+LOCK = 0x57494E444C415353  # in the space of advisory locks: "WINDLASS"
+INBOX_KEPT = timedelta(days=21)  # longer than any topic can still give a message again
+PRUNED_EVERY = timedelta(hours=1)
+FAULTS_TOLD_EVERY = 10  # of those in a row, after the first
+
+log = structlog.get_logger()
+
+# The delete may be lost with a power cut: then it is published again, which is nothing new.
+_HOLD = sa.select(
+    sa.func.set_config("synchronous_commit", "off", sa.true()), sa.func.pg_advisory_xact_lock(LOCK)
+)
+_OLDEST = sa.select(tables.outbox).order_by(tables.outbox.c.position).limit(ROWS_MAX)
+_FORGET = sa.delete(tables.outbox).where(
+    tables.outbox.c.position.in_(sa.bindparam("positions", expanding=True))
+)
+_FORGET_HEARD = sa.delete(tables.inbox).where(tables.inbox.c.heard_at < sa.bindparam("oldest", type_=INSTANT))
+
+
+class Topics(Protocol):
+    """Where the rows go."""
+
+    async def publish(self, rows: Sequence[sa.Row[Any]]) -> set[int]:
+        """Return the positions of those that are there for good; `TryAgain` when none is."""
+        ...
+
+
+class Relay:
+    """Carries what is committed."""
+
+    def __init__(self, database: Database, topics: Topics) -> None:
+        self._database = database
+        self._topics = topics
+        self._committed = asyncio.Event()
+        self._prune_at = database.clock.now()
+        database.on_commit(self._hear)
+
+    async def run(self) -> None:
+        """Carry until cancelled."""
+        faults = 0
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._sweep())
+            while True:
+                await self._committed.wait()
+                self._committed.clear()
+                try:
+                    while await self._carry():
+                        pass
+                except TryAgain as fault:
+                    faults += 1
+                    if faults % FAULTS_TOLD_EVERY == 1:
+                        log.warning("relay.failed", reason=str(fault), in_a_row=faults)
+                    await self._database.clock.sleep(min(backoff_seconds(faults), SWEEP_SECONDS))
+                    self._committed.set()
+                else:
+                    faults = 0
+
+    def _hear(self, noted: Noted) -> None:
+        if "outbox" in noted:
+            self._committed.set()
+
+    async def _sweep(self) -> None:
+        while True:
+            self._committed.set()
+            try:
+                await self._prune()
+            except TryAgain as fault:
+                log.warning("inbox.unpruned", reason=str(fault))
+            await self._database.clock.sleep(SWEEP_SECONDS)
+
+    async def _carry(self) -> bool:
+        """Carry the oldest rows; tell whether there may be more."""
+        async with self._database.begin() as (connection, _):
+            await connection.execute(_HOLD)
+            rows = (await connection.execute(_OLDEST)).all()
+            if not rows:
+                return False
+            point("relay.read")
+            published = await self._topics.publish(rows)
+            point("relay.published")
+            await connection.execute(_FORGET, {"positions": list(published)})
+        point("relay.forgotten")
+        return len(rows) == ROWS_MAX or len(published) < len(rows)
+
+    async def _prune(self) -> None:
+        now = self._database.clock.now()
+        if now < self._prune_at:
+            return
+        self._prune_at = now + PRUNED_EVERY
+        async with self._database.begin() as (connection, _):
+            await connection.execute(_FORGET_HEARD, {"oldest": now - INBOX_KEPT})

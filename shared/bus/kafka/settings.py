@@ -1,0 +1,46 @@
+"""How Kafka is reached, and what our topics are like."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, model_validator
+
+from shared.settings import Settings
+
+Security = Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"]
+Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+
+
+class KafkaSettings(Settings):
+    """Shared by every process of a distributed installation."""
+
+    kafka: str = "127.0.0.1:9092"  # brokers to ask first, with commas between
+    kafka_security: Security = "plaintext"
+    kafka_sasl_mechanism: Mechanism = "SCRAM-SHA-512"
+    kafka_username: str = ""
+    kafka_password: SecretStr = SecretStr("")
+    kafka_ca_file: Path | None = None  # who vouches for the brokers; the system's authorities by default
+    kafka_cert_file: Path | None = None  # ours, where the brokers ask for one
+    kafka_key_file: Path | None = None
+    kafka_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,100}$")  # before topics and groups
+    kafka_session_seconds: float = Field(default=10.0, ge=1, le=300)  # of silence until a replica is gone
+    kafka_partitions: int = Field(default=12, ge=1, le=1000)  # of each topic; bounds a group's replicas
+    kafka_replication: int = Field(default=1, ge=1, le=9)  # three where there are three brokers
+
+    @model_validator(mode="after")
+    def _complete(self) -> "KafkaSettings":
+        if self.kafka_security.startswith("sasl") and not (
+            self.kafka_username and self.kafka_password.get_secret_value()
+        ):
+            raise ValueError(f"kafka_security {self.kafka_security} needs kafka_username and kafka_password")
+        if (self.kafka_cert_file is None) != (self.kafka_key_file is None):
+            raise ValueError("kafka_cert_file and kafka_key_file go together")
+        return self
+
+    def topic(self, name: str) -> str:
+        """Return a topic's name on the brokers."""
+        return f"{self.kafka_prefix}{name}"
+
+    def group(self, name: str) -> str:
+        """Return a consumer group's name on the brokers."""
+        return f"{self.kafka_prefix}windlass.{name}"

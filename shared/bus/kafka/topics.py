@@ -1,0 +1,135 @@
+"""The topics as they are on the brokers: made, looked for, brought in line."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from shared.bus.kafka.connection import MESSAGE_BYTES_MAX, client_arguments
+from shared.bus.kafka.settings import KafkaSettings
+from shared.events.topics import TOPICS, Topic
+from shared.faults import Refused, TryAgain
+
+# Longer than a consumer may be down, shorter than the inbox remembers (relay.INBOX_KEPT) by more than
+# a segment: a segment goes when its newest message is that old. None is compacted: each message is a
+# fact of its own, and the newest of a key does not say what the older ones said.
+RETENTION: Mapping[Topic, timedelta] = {
+    Topic.PUSHES: timedelta(days=14),
+    Topic.REVISIONS: timedelta(days=14),
+    Topic.STAGES: timedelta(days=14),
+    Topic.BUILDS: timedelta(days=14),
+    Topic.LOGS: timedelta(days=7),  # by far the largest; the status service keeps the lines
+    Topic.DEAD_LETTERS: timedelta(days=14),
+}
+SEGMENT = timedelta(days=1)
+
+Outcome = Literal["created", "there", "grown", "differs"]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """One topic after `create_topics`."""
+
+    name: str
+    partitions: int
+    outcome: Outcome
+    note: str = ""  # what differs
+
+
+async def create_topics(settings: KafkaSettings, *, grow: bool = False) -> list[TopicState]:
+    """Make the topics that are missing and bring the settings of all in line; safe to repeat.
+
+    More partitions than there are come into being with `grow` only: they send keys elsewhere, so two
+    events of a key that are on their way may change places; stop the services first. Fewer never do.
+    Raises `TryAgain` when the brokers are away, `Refused` when they will not have it.
+    """
+    async with _admin(settings) as admin:
+        there = await _partitions(admin, settings)
+        states = [await _bring_in_line(admin, settings, topic, there, grow) for topic in TOPICS]
+        await admin.alter_configs(
+            [
+                ConfigResource(ConfigResourceType.TOPIC, settings.topic(topic), _config(settings, topic))
+                for topic in TOPICS
+            ]
+        )
+    return states
+
+
+async def missing_topics(settings: KafkaSettings) -> list[str]:
+    """Return which of our topics the brokers do not have; `TryAgain` when they are away."""
+    async with _admin(settings) as admin:
+        there = await _partitions(admin, settings)
+    return [name for topic in TOPICS if (name := settings.topic(topic)) not in there]
+
+
+async def _bring_in_line(
+    admin: AIOKafkaAdminClient,
+    settings: KafkaSettings,
+    topic: Topic,
+    there: Mapping[str, int],
+    grow: bool,  # noqa: FBT001 - passed on
+) -> TopicState:
+    name, wanted = settings.topic(topic), settings.kafka_partitions
+    found = there.get(name)
+    if found is None:
+        return await _create(admin, settings, topic)
+    if found == wanted:
+        return TopicState(name, found, "there")
+    if found < wanted and grow:
+        await admin.create_partitions({name: NewPartitions(wanted)})
+        return TopicState(name, wanted, "grown", f"from {found}")
+    return TopicState(name, found, "differs", f"{wanted} partitions are set")
+
+
+async def _create(admin: AIOKafkaAdminClient, settings: KafkaSettings, topic: Topic) -> TopicState:
+    name, partitions = settings.topic(topic), settings.kafka_partitions
+    answer = await admin.create_topics(
+        [NewTopic(name, partitions, settings.kafka_replication, topic_configs=_config(settings, topic))]
+    )
+    for _, code, message in answer.topic_errors:
+        error = for_code(code)
+        if error is TopicAlreadyExistsError:  # another one was quicker
+            return TopicState(name, partitions, "there")
+        if code:
+            raise Refused(f"the brokers refuse the topic {name}: {message or error.__name__}")
+    return TopicState(name, partitions, "created")
+
+
+def _config(settings: KafkaSettings, topic: Topic) -> dict[str, str]:
+    return {
+        "cleanup.policy": "delete",
+        "retention.ms": _milliseconds(RETENTION[topic]),
+        "segment.ms": _milliseconds(SEGMENT),
+        "max.message.bytes": str(MESSAGE_BYTES_MAX),
+        "message.timestamp.type": "CreateTime",
+        # One broker of three may die, and what is acknowledged is on two.
+        "min.insync.replicas": str(max(settings.kafka_replication - 1, 1)),
+    }
+
+
+def _milliseconds(span: timedelta) -> str:
+    return str(int(span.total_seconds() * 1000))
+
+
+async def _partitions(admin: AIOKafkaAdminClient, settings: KafkaSettings) -> dict[str, int]:
+    names = [settings.topic(topic) for topic in TOPICS]
+    there = set(await admin.list_topics()) & set(names)
+    described = await admin.describe_topics(sorted(there)) if there else []
+    return {each["topic"]: len(each["partitions"]) for each in described}
+
+
+@asynccontextmanager
+async def _admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**client_arguments(settings, "windlass-admin"))
+    try:
+        await admin.start()
+        yield admin
+    except (KafkaError, OSError) as error:
+        raise TryAgain(f"Kafka at {settings.kafka} does not answer as it should: {error!r}") from error
+    finally:
+        await admin.close()
