@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="WINDLASS_", frozen=True, extra="ignore")
 
     data: Path = Path.home() / ".windlass"  # everything Windlass keeps on this machine
+    replica: str = "embedded"  # stable, and unique among the replicas of a service
     crash_at: str = ""  # tests only: die at this crash point, see shared/crash.py
     crash_trace: str = ""  # tests only: write the names of the points passed
 
@@ -58,7 +59,7 @@ class Settings(BaseSettings):
         try:
             return cls(**given)
         except ValidationError as error:
-            raise Refused("; ".join(_mistakes(error))) from error
+            raise Refused("; ".join(_mistakes(cls, error))) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
             raise Refused(f"the settings in {SETTINGS_FILE} cannot be read: {error}") from error
 
@@ -76,8 +77,22 @@ class Settings(BaseSettings):
         return init_settings, env_settings, file
 
 
-def _mistakes(error: ValidationError) -> Iterator[str]:
+def _mistakes(settings: type[BaseSettings], error: ValidationError) -> Iterator[str]:
+    """Yield a sentence for each; none of them repeats a secret."""
     for mistake in error.errors(include_url=False, include_context=False):
         name = ".".join(str(part) for part in mistake["loc"])
-        value = ascii(mistake["input"])[:VALUE_CHARACTERS_MAX]
-        yield f"the setting {name} (WINDLASS_{name.upper()}) cannot be {value}: {mistake['msg']}"
+        setting = f"the setting {name} (WINDLASS_{name.upper()})"
+        if not name:  # two that do not go together: what was given is all there is
+            yield mistake["msg"].removeprefix("Value error, ")
+        elif mistake["type"] == "missing":
+            yield f"{setting} is missing"
+        elif _is_secret(settings, str(mistake["loc"][0])):
+            yield f"{setting} cannot be used: {mistake['msg'].removeprefix('Value error, ')}"
+        else:
+            value = ascii(mistake["input"])[:VALUE_CHARACTERS_MAX]
+            yield f"{setting} cannot be {value}: {mistake['msg']}"
+
+
+def _is_secret(settings: type[BaseSettings], name: str) -> bool:
+    field = settings.model_fields.get(name)
+    return field is not None and field.annotation is SecretStr

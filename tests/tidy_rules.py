@@ -23,7 +23,7 @@ FORBIDDEN_CLASSES = re.compile(r"^(Abstract|Base[A-Z])|(Manager|Helper|Processor
 # What would tie a run to one machine and one moment, and the only places that may touch it: without
 # these seams nothing could be simulated.
 REAL_PROCESSES = ("shared/git", "shared/process/", "services/*/adapters/")
-OUTSIDE = ("deploy/demo/", "tests/", "benchmarks/")  # they drive a real Windlass from outside
+OUTSIDE = ("deploy/demo/", "deploy/kafka/", "tests/", "benchmarks/")  # they drive a real Windlass from outside
 SEAMS: dict[frozenset[str], tuple[str, ...]] = {
     frozenset({
         "asyncio.sleep", "datetime.date.today", "datetime.datetime.now", "datetime.datetime.today",
@@ -44,7 +44,14 @@ SEAMS: dict[frozenset[str], tuple[str, ...]] = {
 }  # fmt: skip
 SHELLS = frozenset({"asyncio.create_subprocess_shell", "os.popen", "os.system", "subprocess.getoutput"})
 SLEEPS = frozenset({"asyncio.sleep", "time.sleep"})
-SLEEPING_TESTS_IN = ("tests/integration/", "tests/e2e/", "tests/contract/")
+SLEEPING_TESTS_IN = (
+    "tests/integration/",
+    "tests/e2e/",
+    "tests/contract/",
+    "tests/distributed/",
+    "tests/server_process.py",
+    "tests/servers/",
+)
 
 # The outermost loops and the program's entry: where an unforeseen error is turned into an answer.
 OUTERMOST = ("shared/delivery.py", "shared/bus/", "shared/work/", "services/cli/app.py",
@@ -60,7 +67,7 @@ SHELL_MODULES = (
     "services/*/*_moves.py", "services/*/*_worker.py", "services/deployer/operations.py",
     "services/ingest/accept_queue.py", "services/ingest/body.py",
 )  # fmt: skip
-SHELL_SERVICES = frozenset({"cli", "embedded"})  # they decide nothing
+SHELL_SERVICES = frozenset({"cli", "distributed", "embedded"})  # they decide nothing
 
 # Core whose subject is what follows from the states of many things at once.
 STATES_READ_IN = ("services/deployer/rollback.py", "services/deployer/run_course.py", "tests/")

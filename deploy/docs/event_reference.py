@@ -8,7 +8,8 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from deploy.docs.remarks import Member, members
-from shared.events import EVENT_TYPES, TOPICS, Event, Topic
+from shared.delivery import TYPES
+from shared.events import TOPICS, Event, Topic
 
 HEAD = """\
 # Events
@@ -20,7 +21,7 @@ Each event travels in a CloudEvents 1.0 envelope. Inside a version, fields are o
 
 def render() -> str:
     """Return the whole page."""
-    return page(EVENT_TYPES)
+    return page(TYPES)
 
 
 def page(events: Mapping[str, type[Event]]) -> str:

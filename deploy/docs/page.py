@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from deploy.docs import event_reference, openapi, state_machine
+from deploy.docs import asyncapi, event_reference, openapi, state_machine
 from deploy.docs.state_machine import Machine
 from services.deployer import run_state, step_state
+from shared.dead_letters import letter_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +22,22 @@ class Page:
 MACHINES = (
     Machine("A run", run_state.State.NOT_STARTED, run_state.TRANSITIONS, run_state.IGNORED),
     Machine("A step", step_state.StepState.PENDING, step_state.TRANSITIONS, {}),
+    Machine(
+        "A dead letter", letter_state.LetterState.WAITING, letter_state.TRANSITIONS, letter_state.IGNORED
+    ),
 )
 PAGES: tuple[Page, ...] = (
     Page("docs/events.md", event_reference.render),
     Page("docs/state-machines.md", partial(state_machine.page, MACHINES)),
     Page("docs/openapi.json", openapi.render),
+    Page("docs/asyncapi.json", asyncapi.render),
 )
 
 
 def stale(pages: Sequence[Page], root: Path) -> tuple[Page, ...]:
     """Return the pages whose file is missing or says something else."""
-    return tuple(page for page in pages if _text(root / page.path) != page.render())
+    said = ((page, _text(root / page.path)) for page in pages)
+    return tuple(page for page, text in said if text is None or text != page.render())
 
 
 def write(pages: Sequence[Page], root: Path) -> None:

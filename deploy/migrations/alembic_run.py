@@ -26,9 +26,9 @@ def import_tables() -> None:
             import_module(f"{package.name}.tables")
 
 
-def revisions() -> set[str]:
-    """Return all revisions there are."""
-    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+def revisions() -> list[str]:
+    """Return all revisions there are, oldest first."""
+    return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
 
 
 def heads() -> list[str]:
@@ -36,12 +36,11 @@ def heads() -> list[str]:
     return list(ScriptDirectory.from_config(_config()).get_heads())
 
 
-def upgrade(engine: sa.Engine) -> None:
-    """Apply what is missing, in one transaction."""
+def upgrade(connection: sa.Connection, to: str = "head") -> None:
+    """Apply what is missing, in the transaction that is open."""
     config = _config()
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)
 
 
 def new_revision(number: str, message: str) -> None:
@@ -50,18 +49,18 @@ def new_revision(number: str, message: str) -> None:
     It wants `ruff format` and a reader afterwards.
     """
     engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
-    upgrade(engine)
+    with engine.begin() as connection:
+        upgrade(connection)
     config = _config()
     with engine.connect() as connection:
         config.attributes["connection"] = connection
         command.revision(config, message, autogenerate=True, rev_id=number)
 
 
-def differences(engine: sa.Engine) -> list[object]:
+def differences(connection: sa.Connection) -> list[object]:
     """Return what an up-to-date database lacks of the tables in the code, or has too much."""
     import_tables()
-    with engine.connect() as connection:
-        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+    return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
 
 def _config() -> Config:

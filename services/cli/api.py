@@ -1,6 +1,7 @@
 """The HTTP API as the command line uses it; every failure becomes a `CommandFault`."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import quote
@@ -15,22 +16,21 @@ CONNECT_SECONDS_MAX = 5.0
 ANSWER_SECONDS_MAX = 30.0
 SILENCE_SECONDS_MAX = 60.0  # on a stream; the server breaks it more often than that
 
+# What ingest serves; in a distributed installation it may have an address of its own.
+_OF_INGEST = re.compile(r"/repositories(/.*)?|/pipelines/[^/]+/deploy")
+
 
 class Api:
     """A session with one Windlass."""
 
     def __init__(self, connection: Connection) -> None:
-        self._url = connection.url
-        self._client = httpx.Client(
-            base_url=f"{connection.url}/api/v1",
-            headers={"Authorization": f"Bearer {connection.token}"},
-            timeout=httpx.Timeout(ANSWER_SECONDS_MAX, connect=CONNECT_SECONDS_MAX),
-            trust_env=False,  # a proxy has no business between us and loopback
-        )
+        self._connection = connection
+        self._clients: dict[str, httpx.Client] = {}
 
     def close(self) -> None:
         """Hang up."""
-        self._client.close()
+        for client in self._clients.values():
+            client.close()
 
     def get(self, path: str, **query: object) -> Document:
         """Return a document."""
@@ -44,9 +44,10 @@ class Api:
         """Yield the events of a stream, name and data, until the server ends it."""
         timeout = httpx.Timeout(SILENCE_SECONDS_MAX, connect=CONNECT_SECONDS_MAX)
         accept = {"Accept": "text/event-stream"}
+        url = self.url_of(path)
         with (
-            self._reached(),
-            self._client.stream(
+            _reached(url),
+            self._client(url).stream(
                 "GET", path, params=_given(query), headers=accept, timeout=timeout
             ) as response,
         ):
@@ -58,30 +59,47 @@ class Api:
     def _ask(
         self, method: str, path: str, query: Mapping[str, object], body: Mapping[str, object] | None
     ) -> Document:
-        with self._reached():
-            response = self._client.request(method, path, params=_given(query), json=body)
+        url = self.url_of(path)
+        with _reached(url):
+            response = self._client(url).request(method, path, params=_given(query), json=body)
         _refuse(response)
-        return self._document(response)
+        return _document(response, url)
 
-    def _document(self, response: httpx.Response) -> Document:
-        try:
-            document = response.json() if response.content else {}
-        except ValueError:
-            document = None
-        if not isinstance(document, dict):
-            raise CommandFault(f"What answers at {self._url} is no Windlass.", next_=START_IT)
-        return document
+    def url_of(self, path: str) -> str:
+        """Return where that path is asked for."""
+        return self._connection.ingest_url if _OF_INGEST.fullmatch(path) else self._connection.url
 
-    @contextmanager
-    def _reached(self) -> Iterator[None]:
-        try:
-            yield
-        except httpx.TimeoutException:
-            message = f"Windlass at {self._url} takes too long to answer."
-            raise CommandFault(message, next_="Its log tells what it is doing.", code=UNREACHABLE) from None
-        except (httpx.TransportError, httpx.InvalidURL):
-            message = f"No Windlass answers at {self._url}."
-            raise CommandFault(message, next_=START_IT, code=UNREACHABLE) from None
+    def _client(self, url: str) -> httpx.Client:
+        if url not in self._clients:
+            self._clients[url] = httpx.Client(
+                base_url=f"{url}/api/v1",
+                headers={"Authorization": f"Bearer {self._connection.token}"},
+                timeout=httpx.Timeout(ANSWER_SECONDS_MAX, connect=CONNECT_SECONDS_MAX),
+                trust_env=False,  # a proxy has no business between us and loopback
+            )
+        return self._clients[url]
+
+
+def _document(response: httpx.Response, url: str) -> Document:
+    try:
+        document = response.json() if response.content else {}
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise CommandFault(f"What answers at {url} is no Windlass.", next_=START_IT)
+    return document
+
+
+@contextmanager
+def _reached(url: str) -> Iterator[None]:
+    try:
+        yield
+    except httpx.TimeoutException:
+        message = f"Windlass at {url} takes too long to answer."
+        raise CommandFault(message, next_="Its log tells what it is doing.", code=UNREACHABLE) from None
+    except (httpx.TransportError, httpx.InvalidURL):
+        message = f"No Windlass answers at {url}."
+        raise CommandFault(message, next_=START_IT, code=UNREACHABLE) from None
 
 
 def route(*names: object) -> str:

@@ -1,15 +1,38 @@
 """`windlass`: its table of contents, and how a command ends."""
 
 import sys
+from typing import Annotated
 
 import typer
 
-from services.cli.commands import cancel, deploy, down, logs, repo, status, up, why
+from services.cli.commands import (
+    cancel,
+    dead_letters,
+    deploy,
+    down,
+    logs,
+    migrate,
+    repo,
+    serve,
+    status,
+    token,
+    topics,
+    up,
+    why,
+)
 from services.cli.faults import INTERRUPTED, CommandFault
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version  # noqa: PLC0415 - nothing else here needs it
+
+        print(f"windlass {version('windlass')}")
+        raise typer.Exit
+
 
 app = typer.Typer(
     name="windlass",
-    help="Continuous deployment on your own machine: one revision at a time through each stage.",
     epilog="Exit codes: 0 done, 1 failed or not found, 2 misused, 3 no Windlass answers.",
     no_args_is_help=True,
     add_completion=False,
@@ -25,6 +48,21 @@ app.command("status")(status.status)
 app.command("logs")(logs.logs)
 app.command("why")(why.why)
 app.command("cancel")(cancel.cancel)
+app.add_typer(dead_letters.app, name="dead-letters")
+app.command("serve")(serve.serve)
+app.command("migrate")(migrate.migrate)
+app.add_typer(topics.app, name="topics")
+app.command("token")(token.token)
+
+
+@app.callback()
+def windlass(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which release this is")
+    ] = False,
+) -> None:
+    """Continuous deployment on your own machines: one revision at a time through each stage."""
+    del version  # it was answered before we came here
 
 
 def main() -> None:

@@ -17,21 +17,24 @@ class Connection:
 
     url: str
     token: str
+    ingest_url: str  # where repositories and deployments are asked for: most often the same
 
 
 def find(data: Path | None, url: str | None) -> Connection:
     """Return what the options and the environment say, else what `windlass up` left in the data folder."""
     token = settings.token_given()
     if url and token:
-        return Connection(url.rstrip("/"), token)
+        return Connection(url.rstrip("/"), token, settings.ingest_url_beside(url).rstrip("/"))
     folder = data or settings.usual_data_folder()
     known = _client_file(folder / CLIENT_FILE)
     if not url and not known.get("url"):
         raise CommandFault(f"No Windlass has run in {folder}.", next_=START_IT, code=UNREACHABLE)
     where = (url or known["url"]).rstrip("/")
     # The folder's token is for the Windlass that wrote it: nobody else gets to see it.
-    mine = known.get("token", "") if where == known.get("url", "").rstrip("/") else ""
-    return Connection(where, token or mine)
+    if where != known.get("url", "").rstrip("/"):
+        return Connection(where, token, where)
+    ingest_url = known.get("ingest_url", where).rstrip("/")
+    return Connection(where, token or known.get("token", ""), ingest_url)
 
 
 def _client_file(file: Path) -> dict[str, str]:

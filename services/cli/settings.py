@@ -5,12 +5,22 @@ from pathlib import Path
 
 TOKEN_VARIABLE = "WINDLASS_TOKEN"  # noqa: S105 - the variable's name
 URL_VARIABLE = "WINDLASS_URL"
+INGEST_URL_VARIABLE = "WINDLASS_INGEST_URL"
 DATA_VARIABLE = "WINDLASS_DATA"
 
 
 def token_given() -> str:
     """Return the token that the environment gives, or the empty string."""
     return os.environ.get(TOKEN_VARIABLE, "")
+
+
+def ingest_url_beside(url: str) -> str:
+    """Return where what ingest serves is, if that is another address than `url`, which the rest has.
+
+    The two belong together: an address named on the command line is meant for everything.
+    """
+    ours = os.environ.get(URL_VARIABLE) == url
+    return (os.environ.get(INGEST_URL_VARIABLE, "") if ours else "") or url
 
 
 def usual_data_folder() -> Path:

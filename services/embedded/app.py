@@ -1,23 +1,18 @@
 """The embedded program's table of contents: what is built, in which order it starts and ends."""
 
 import asyncio
-import gc
-import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from deploy.migrations import bring_up_to_date
 from services.deployer.app import local_target
 from services.deployer.settings import DeployerSettings
-from services.embedded import data_folder, web
+from services.embedded import data_folder
 from services.embedded.client_file import write_client_file
-from services.embedded.faults import CannotStart
 from services.embedded.settings import EmbeddedSettings
 from shared import crash, logs
 from shared.access import Access
@@ -27,14 +22,17 @@ from shared.db.sqlite import SqliteDatabase
 from shared.faults import Refused, TryAgain
 from shared.service import Service
 from shared.settings import Settings
+from shared.web import server as web
+from shared.web.application import make_app
+from shared.web.faults import CannotStart
+from shared.web.program import Part, side_by_side, until_told
+from shared.web.vitals import Vitals
 
 # Each has `services/<name>/app.py` with `build` and `settings.py` with `<Name>Settings`. They hear an
 # event in this order: those that carry a push on come before those that take note of it.
 SERVICES = ("deployer", "builder", "synthesizer", "verifier", "classifier", "ingest", "status")
 
 DATABASE_FILE = "windlass.db"
-
-log = structlog.get_logger()
 
 
 def up(**given: Any) -> None:
@@ -70,9 +68,9 @@ async def _run(folder: Path, listener: web.Listener) -> None:
     url = web.url_of(listener)
     try:
         services = await _prepare(folder, database, url)
-        server = web.WebServer(web.make_app(Access(database), services))
-        parts = _parts(database, services)
-        await _until_told(server, listener, parts, f"Windlass is ready at {url} (data in {folder})")
+        server = web.WebServer(make_app(services, Vitals(database)))
+        work = partial(side_by_side, _parts(database, services))
+        await until_told(server, listener, work, f"Windlass is ready at {url} (data in {folder})")
     finally:
         await database.close()
 
@@ -96,35 +94,6 @@ def _build(name: str, database: SqliteDatabase, folder: Path) -> Service:
     return build(database, settings_class.read(data=folder))
 
 
-def _parts(database: SqliteDatabase, services: Sequence[Service]) -> list[Callable[[], Awaitable[None]]]:
+def _parts(database: SqliteDatabase, services: Sequence[Service]) -> list[Part]:
     bus = EmbeddedBus(database, [service.subscription for service in services])
     return [bus.run, *(part for service in services for part in service.background)]
-
-
-async def _until_told(
-    server: web.WebServer,
-    listener: web.Listener,
-    parts: Sequence[Callable[[], Awaitable[None]]],
-    greeting: str,
-) -> None:
-    """Run all parts; end the server first, so that nothing is taken that nobody carries on."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.end)
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(_forever(part)) for part in parts]
-        serving = tasks.create_task(server.serve([listener]))
-        await server.listening.wait()
-        gc.freeze()  # what was loaded is never garbage: no collection need look at it again
-        gc.enable()
-        with suppress(OSError):  # nobody reads it, or there is no room for it
-            print(greeting, flush=True)  # noqa: T201 - the one line that is the program's own output
-        await serving
-        log.info("program.ended")
-        for task in running:
-            task.cancel()
-
-
-async def _forever(part: Callable[[], Awaitable[None]]) -> None:
-    await part()
-    raise RuntimeError(f"{part} ended by itself")

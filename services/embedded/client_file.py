@@ -11,16 +11,20 @@ CLIENT_FILE = "client.json"
 OWNER = "owner"
 
 
-async def write_client_file(folder: Path, url: str, access: Access) -> None:
-    """Keep the token if it is one, else make one; write both only where they changed."""
+async def write_client_file(folder: Path, url: str, access: Access, **others: str) -> None:
+    """Keep the token if it is one, else make one; write it and the addresses only where they changed.
+
+    `others` are those of services that do not answer under `url`.
+    """
     file = folder / CLIENT_FILE
     known = _read(file)
     token = known.get("token", "")
     if await access.holder(token) is None:
         token = token or new_token()
         await access.grant(OWNER, token)
-    if known != {"url": url, "token": token}:
-        _write(file, {"url": url, "token": token})
+    wanted = {"url": url, "token": token, **others}
+    if known != wanted:
+        _write(file, wanted)
     file.chmod(0o600)
 
 

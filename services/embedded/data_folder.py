@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from services.embedded.faults import CannotStart
+from shared.web.faults import CannotStart
 
 LOCK_FILE = "lock"
 OWNER_ONLY = 0o700

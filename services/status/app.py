@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from services.status.handlers import Projector
 from services.status.projection import TARGETS
 from services.status.routes.answering import Reader
+from services.status.routes.dead_letters import DeadLetters
 from services.status.routes.events import Events
 from services.status.routes.logs import Logs
 from services.status.routes.operations import Operations
@@ -18,6 +19,7 @@ from services.status.store.writing import Projection
 from shared.access import Access
 from shared.bus import Subscription
 from shared.db import Database, ServiceDatabase
+from shared.dead_letters.letters import Letters
 from shared.service import Service
 
 
@@ -34,6 +36,7 @@ def build(database: Database, settings: StatusSettings) -> Service:
     router.include_router(Runs(reader).router())
     router.include_router(Logs(reader).router())
     router.include_router(Events(reader).router())
+    router.include_router(DeadLetters(reader, Letters(db)).router())
     router.include_router(Operations(reader, pipelines, OperationStore(db)).router())
 
     heard = dict.fromkeys(TARGETS, projector.hear)

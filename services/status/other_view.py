@@ -1,7 +1,6 @@
-"""How the views of builds, logs, operations and dead letters follow from their events. Pure."""
+"""How the views of builds, logs and operations follow from their events. Pure."""
 
-from services.status.views import BuildView, DeadLetterView, LogView, OperationView
-from shared.delivery import MessageDied
+from services.status.views import BuildView, LogView, OperationView
 from shared.events import (
     ArtifactBuilt,
     ArtifactFailed,
@@ -92,8 +91,3 @@ def operation_refused(view: OperationView | None, message: Message[OperationRefu
     """Fold in why it is not."""
     changes = {"answer": "refused", "answered_at": message.time, "message": message.body.message}
     return view.model_copy(update=changes) if view else None
-
-
-def message_died(view: DeadLetterView | None, message: Message[MessageDied]) -> DeadLetterView:
-    """Keep the letter."""
-    return view or DeadLetterView(letter=message.id, at=message.time, **message.body.model_dump())

@@ -13,7 +13,6 @@ from typing import Any
 from services.status import other_view, pipeline_view, run_view, stage_view
 from services.status.views import (
     BuildView,
-    DeadLetterView,
     DecisionView,
     LogView,
     OperationView,
@@ -41,7 +40,6 @@ class Kind(StrEnum):
     BUILD = "build"
     LOG = "log"
     OPERATION = "operation"
-    DEAD_LETTER = "dead_letter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +87,6 @@ VIEW_TYPES: dict[Kind, ViewType] = {
     Kind.OPERATION: ViewType(
         OperationView, lambda v: Listing(f"{v.pipeline}/{v.stage}", "", _at(v.asked_at))
     ),
-    Kind.DEAD_LETTER: ViewType(DeadLetterView, lambda v: Listing("", v.consumer_group, _at(v.at))),
 }
 
 
@@ -128,10 +125,6 @@ def _request(body: Any) -> str:
 
 def _operation(body: Any) -> str:
     return str(body.operation)
-
-
-def _letter(body: Any) -> str:
-    return f"{body.message} {body.consumer_group}"
 
 
 def _in_run(fold: Callable[[Any, Message[Any]], View | None]) -> Target:
@@ -185,7 +178,7 @@ TARGETS: Mapping[type[Event], tuple[Target, ...]] = {
     events.VerificationPassed: (_in_run(run_view.verification_passed),),
     events.VerificationFailed: (_in_run(run_view.verification_failed),),
     events.FailureClassified: (_in_run(run_view.classified),),
-    MessageDied: (Target(Kind.DEAD_LETTER, _letter, other_view.message_died),),
+    MessageDied: (),  # for the history; the letters themselves are kept by shared/dead_letters
 }
 
 

@@ -294,16 +294,3 @@ class OperationView(View):
     answer: Literal["pending", "accepted", "refused"] = "pending"
     answered_at: datetime | None = None
     message: str = ""
-
-
-class DeadLetterView(View):
-    """A message that a service could not take."""
-
-    letter: UUID
-    message: UUID
-    message_type: str
-    message_key: str
-    consumer_group: str
-    attempts: int
-    reason: str
-    at: datetime

@@ -17,17 +17,15 @@ from shared.bus import retention
 from shared.bus.lanes import Lanes
 from shared.bus.port import Subscription
 from shared.db import Database, Noted, Reading, tables
-from shared.delivery import Delivery, Handler, MessageDied
-from shared.events import EVENT_TYPES
+from shared.dead_letters.redelivery import Redelivery
+from shared.delivery import TYPES, Delivery, Handler, refusing
 from shared.events.envelope import Event, Message
-from shared.faults import Poison, TryAgain
+from shared.faults import TryAgain
 
 READ_ROWS_MAX = 500  # outbox rows read at once
 AHEAD_MAX = 5_000  # messages in memory before the reader waits
 CURSOR_SAVED_EVERY_SECONDS = 5.0
 AGAIN_SECONDS = 1.0  # until a database that was away is asked again
-
-TYPES: dict[str, type[Event]] = {**EVENT_TYPES, MessageDied.type: MessageDied}
 
 log = structlog.get_logger()
 
@@ -83,6 +81,7 @@ class EmbeddedBus:
         self._groups = [Group(each, self._drained.set) for each in subscriptions]
         self._tasks: asyncio.TaskGroup | None = None
         self._begun_at = 0  # what was said after this position nobody can have handled in an earlier life
+        self._redelivery = Redelivery(subscriptions, database)
         database.on_commit(self._wake)
 
     async def run(self) -> None:
@@ -91,6 +90,7 @@ class EmbeddedBus:
         self._committed.set()
         async with asyncio.TaskGroup() as self._tasks:
             self._tasks.create_task(self._save_cursors())
+            self._tasks.create_task(self._redelivery.run())
             while True:
                 await self._committed.wait()
                 await asyncio.sleep(0)  # whoever committed goes on first: it may have a caller to answer
@@ -197,7 +197,7 @@ def _message(row: sa.Row[Any], body_type: type[Event]) -> tuple[Message[Any], Ha
         body = body_type.model_validate_json(row.body)
     except ValidationError as error:
         body = body_type.model_construct()  # carries type and topic, which is all that is asked of it
-        unreadable = _refusing(f"the body does not parse: {error}")
+        unreadable = refusing(f"the body does not parse: {error}")
     message = Message(
         id=row.id,
         time=row.time,
@@ -209,12 +209,7 @@ def _message(row: sa.Row[Any], body_type: type[Event]) -> tuple[Message[Any], Ha
         traceparent=row.traceparent,
         body=body,
         position=row.position,
+        origin=f"outbox@{row.position}",
+        raw=row.body,
     )
     return message, unreadable
-
-
-def _refusing(reason: str) -> Handler:
-    async def refuse(_message: Message[Any]) -> None:
-        raise Poison(reason)
-
-    return refuse

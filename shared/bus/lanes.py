@@ -9,6 +9,7 @@ from collections.abc import Callable
 from itertools import islice, takewhile
 from typing import Any
 
+from shared import metrics
 from shared.bus.port import Subscription
 from shared.delivery import Delivery, Handler, failure_of
 from shared.events.envelope import Message
@@ -17,7 +18,7 @@ from shared.events.topics import Topic
 TOGETHER_MAX = 200  # messages of one key taken at once
 TURNS_LEFT_TO_OTHERS = 25  # of the loop: a decision, its commit and what follows from it take about eight
 
-Key = tuple[Topic | str, str]  # topic and key; a message that is none of ours has its topic's name
+Key = tuple[Topic, str]
 Lane = deque[tuple[Handler, Message[Any]]]
 
 
@@ -36,6 +37,7 @@ class Lanes:
 
     def enqueue(self, tasks: asyncio.TaskGroup, key: Key, handler: Handler, message: Message[Any]) -> None:
         """Hand the message to `handler` when those of its key before it are done."""
+        metrics.IN_HAND.add(self._subscription.group)
         lane = self._lanes.get(key)
         if lane is not None:
             lane.append((handler, message))
@@ -59,10 +61,17 @@ class Lanes:
     async def _work_off(self, key: Key) -> None:
         """Deliver one key's messages in order; ends with the last of them."""
         lane = self._lanes[key]
+        try:
+            await self._empty(lane)
+        finally:
+            metrics.IN_HAND.add(self._subscription.group, by=-len(lane))
+            del self._lanes[key]
+
+    async def _empty(self, lane: Lane) -> None:
         while lane and not self._closing:
             for _ in range(await self._take_some(lane)):
+                metrics.IN_HAND.add(self._subscription.group, by=-1)
                 self._done(lane.popleft()[1])
-        del self._lanes[key]
 
     async def _take_some(self, lane: Lane) -> int:
         """Have the group take the lane's first message, or several together; tell how many are done."""
@@ -74,6 +83,9 @@ class Lanes:
             readable = takewhile(lambda each: each[0] == own.get(type(each[1].body)), lane)
             messages = [message for _, message in islice(readable, TOGETHER_MAX)]
             if len(messages) > 1 and await failure_of(together(messages)) is None:
+                self._delivery.note_handled()
+                for each in messages:
+                    metrics.MESSAGES.add(self._subscription.group, each.body.type, "handled")
                 return len(messages)
         handler, message = lane[0]
         await self._delivery.deliver(handler, message)

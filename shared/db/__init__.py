@@ -14,6 +14,7 @@ from shared.db.database import (
     Taker,
     Transaction,
 )
+from shared.db.locks import hold
 
 __all__ = [
     "INSTANT",
@@ -25,5 +26,6 @@ __all__ = [
     "ServiceDatabase",
     "Taker",
     "Transaction",
+    "hold",
     "metadata",
 ]

@@ -40,6 +40,8 @@ class Instant(TypeDecorator[datetime]):
         del dialect
         if isinstance(value, str):
             return datetime.fromisoformat(value)
+        if value is not None and value.tzinfo is None:
+            return value.replace(tzinfo=UTC)  # the first and the last there is, for PostgreSQL's infinities
         return value
 
 

@@ -101,13 +101,17 @@ class Transaction:
         result = await self.connection.execute(insert_or_ignore(table), values)
         return result.rowcount == 1
 
+    def id_of(self, event: Event, role: str = "") -> UUID:
+        """Return the id that `emit` gives the event."""
+        return derive(self.cause.id, f"{event.type} {event.subject} {role}")
+
     def emit(self, event: Event, role: str = "") -> UUID:
         """Have `event` published if and only if this transaction commits.
 
         Its id follows from the cause, its type, its subject and `role`: say a role when one cause
         brings about two events of a type for one subject. Events of one key keep this order.
         """
-        id_ = derive(self.cause.id, f"{event.type} {event.subject} {role}")
+        id_ = self.id_of(event, role)
         self._events.append(
             {
                 "id": id_,

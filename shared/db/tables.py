@@ -73,3 +73,46 @@ attempt_logs = sa.Table(
     sa.Column("lines", sa.Integer, nullable=False),  # published so far
     sa.Column("closed", sa.Boolean, nullable=False),
 )
+
+# Messages that a group could not take, whole, so that they can be handed to it again.
+dead_letters = sa.Table(
+    "dead_letters",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),  # derived from group and event
+    sa.Column("consumer_group", sa.String, nullable=False),
+    sa.Column("event", sa.Uuid, nullable=False),
+    sa.Column("type", sa.String, nullable=False),
+    sa.Column("topic", sa.String, nullable=False),
+    sa.Column("key", sa.String, nullable=False),
+    sa.Column("subject", sa.String, nullable=False),
+    sa.Column("source", sa.String, nullable=False),
+    sa.Column("time", INSTANT, nullable=False),
+    sa.Column("correlation", sa.String, nullable=False),
+    sa.Column("causation", sa.Uuid),
+    sa.Column("traceparent", sa.String, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("body_encoding", sa.String, nullable=False),  # "text", or "base64" of what is none
+    sa.Column("headers", sa.JSON, nullable=False),
+    sa.Column("origin", sa.String, nullable=False),
+    sa.Column("position", sa.BigInteger, nullable=False),  # in the partition
+    sa.Column("reason", sa.Text, nullable=False),  # of the last death
+    sa.Column("attempts", sa.Integer, nullable=False),  # before the last death
+    sa.Column("deaths", sa.Integer, nullable=False),
+    sa.Column("died_at", INSTANT, nullable=False),  # the last time
+    sa.Column("state", sa.String, nullable=False),  # shared/dead_letters/letter_state.py
+    sa.Column("changed_at", INSTANT, nullable=False),
+    sa.Column("changed_by", sa.String, nullable=False),  # who asked last; empty: nobody yet
+    sa.Column("note", sa.Text, nullable=False),  # what they said, or why it was not done
+    sa.Column("taken_until", INSTANT),  # a replica is handing it over, or died doing so
+    sa.Index("ix_dead_letters_died_at", "died_at", "id"),
+    sa.Index("ix_dead_letters_state", "state", "died_at", "id"),
+)
+
+data_folders = sa.Table(
+    "data_folders",
+    metadata,
+    sa.Column("service", sa.String, primary_key=True),
+    sa.Column("folder", sa.String, nullable=False),  # the identity of the one its processes live in
+    sa.Column("host", sa.String, nullable=False),  # who noted it, for people
+    sa.Column("noted_at", INSTANT, nullable=False),
+)

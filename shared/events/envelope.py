@@ -1,6 +1,7 @@
 """The envelope around every event: CloudEvents 1.0 attributes plus our three extensions."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Generic, TypeVar
 from uuid import UUID
@@ -51,3 +52,6 @@ class Message(Generic[Body_co]):
     traceparent: str
     body: Body_co
     position: int = 0  # its place in its partition, growing; 0 until the bus has placed it
+    origin: str = ""  # where the bus found it, for people: "windlass.stages/3@1042", "outbox@1042"
+    raw: str | bytes | None = None  # the body as it arrived; None: as `body` says
+    headers: Mapping[str, str] = field(default_factory=dict)  # those it came with beside the envelope's

@@ -9,13 +9,14 @@ from pathlib import Path
 import httpx
 from fastapi import FastAPI
 
-from services.embedded.web import make_app
 from shared.access import Access
 from shared.bus.embedded import EmbeddedBus
 from shared.clock import ManualClock
 from shared.db import metadata
 from shared.db.sqlite import SqliteDatabase
 from shared.service import Service
+from shared.web.application import make_app
+from shared.web.vitals import Vitals
 from tests.builders import START
 from tests.contract.installation import TURNS_MAX, running
 
@@ -55,7 +56,7 @@ async def serve(folder: Path, *builds: Build) -> AsyncIterator[Web]:
     metadata.create_all(database.writer)
     access = Access(database)
     await access.grant(HOLDER, TOKEN)
-    app = make_app(access, services)
+    app = make_app(services, Vitals(database))
     bus = EmbeddedBus(database, [service.subscription for service in services])
     parts = [part() for service in services for part in service.background]
     async with (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli import output, words
+from services.cli import letter_words, output, words
 from services.cli.api import route
 from services.cli.output import Cell, Document
 from services.cli.session import Session, served
@@ -44,7 +44,9 @@ def status(
 
 def _look(session: Session, pipeline: str | None) -> Document:
     api = session.api
-    return {"pipelines": [api.get(route("pipelines", pipeline))]} if pipeline else api.get("/pipelines")
+    document = {"pipelines": [api.get(route("pipelines", pipeline))]} if pipeline else api.get("/pipelines")
+    dead = api.get("/dead-letters", state="waiting", limit=1)
+    return {**document, "dead_letters_waiting": dead["waiting"]}
 
 
 def _show(document: Document) -> None:
@@ -76,8 +78,12 @@ def _changes(session: Session, pipeline: str | None) -> Iterator[Document]:
 
 
 def _drawn(document: Document) -> "RenderableType":
+    from rich.console import Group  # noqa: PLC0415
+
     rows = [row for pipeline in document["pipelines"] for row in _rows(pipeline)]
-    return output.table(COLUMNS, rows) if rows else NOTHING
+    stages = output.table(COLUMNS, rows) if rows else NOTHING
+    notice = letter_words.notice(document["dead_letters_waiting"])
+    return Group(stages, "", notice) if notice else stages
 
 
 def _rows(pipeline: Document) -> Iterator[list[Cell]]:

@@ -131,7 +131,7 @@ class Logs:
         model = self.reader.model
         if not all(log.closed for log in await model.logs_of(revision.pipeline, revision.revision)):
             return False
-        runs = await model.runs_of(revision.pipeline, revision.revision)
+        runs = await model.runs_of(revision)
         here = [run for run in runs if run.stage == stage]
         return is_over(revision, runs) or (bool(here) and all(run.final for run in here))
 

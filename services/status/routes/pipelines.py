@@ -156,7 +156,7 @@ class Pipelines:
         if commit is not None:
             return await self._with_commit(pipeline, commit)
         found = await self.reader.model.revisions(pipeline, place_of(cursor), limit)
-        shown = await self._summaries(pipeline, found)
+        shown = await self._summaries(found)
         keys = [revision_key(pipeline, each.revision) for each in found]
         return RevisionList(revisions=shown, next=next_of(Kind.REVISION, keys, found, limit))
 
@@ -168,7 +168,7 @@ class Pipelines:
             newest = (await self._pipeline(pipeline)).newest_revision
             known = f"Its newest revision is {newest}." if newest else "It has no revision yet."
             raise unknown("revision", f"{pipeline}@{revision}", hint=known)
-        runs = await model.runs_of(pipeline, revision)
+        runs = await model.runs_of(view)
         stages = (await model.stages([pipeline]))[pipeline]
         builds = await model.listed(Kind.BUILD, BuildView, revision_key(pipeline, revision), None, PAGE_MAX)
         return RevisionShown(
@@ -196,10 +196,10 @@ class Pipelines:
             ]
             found = [view for view in views if view is not None]
         mine = [revision for revision in found if revision.pipeline == pipeline]
-        return RevisionList(revisions=await self._summaries(pipeline, mine), skipped=tuple(skipped))
+        return RevisionList(revisions=await self._summaries(mine), skipped=tuple(skipped))
 
-    async def _summaries(self, pipeline: str, found: Sequence[RevisionView]) -> list[RevisionSummary]:
-        runs = await self.reader.model.runs_of_many(pipeline, [each.revision for each in found])
+    async def _summaries(self, found: Sequence[RevisionView]) -> list[RevisionSummary]:
+        runs = await self.reader.model.runs_of_many(found)
         return [
             RevisionSummary(**each.model_dump(), outcomes=_outcomes(runs[each.revision])) for each in found
         ]

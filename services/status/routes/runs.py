@@ -1,4 +1,4 @@
-"""`/api/v1/runs`, `/api/v1/pushes`, `/api/v1/dead-letters`: what happened, thing by thing."""
+"""`/api/v1/runs`, `/api/v1/pushes`: what happened, thing by thing."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -19,7 +19,6 @@ from services.status.routes.answering import (
 )
 from services.status.views import (
     BuildView,
-    DeadLetterView,
     DecisionView,
     PushView,
     RevisionView,
@@ -48,13 +47,6 @@ class PushList(View):
     next: str | None = None
 
 
-class DeadLetterList(View):
-    """Messages that no handler could take, newest first."""
-
-    dead_letters: list[DeadLetterView]
-    next: str | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Runs:
     """Answers about single things."""
@@ -68,7 +60,6 @@ class Runs:
         add("/runs/{run}", self.run, summary="One run: steps, verification, failure, timeline")
         add("/pushes/{push}", self.push, summary="One push and what became of it")
         add("/pushes", self.pushes, summary="A repository's pushes, newest first")
-        add("/dead-letters", self.dead_letters, summary="Messages that no handler could take")
         return router
 
     async def run(self, run: UUID) -> RunShown:
@@ -99,9 +90,3 @@ class Runs:
         return PushList(
             pushes=found, next=next_of(Kind.PUSH, [str(each.push) for each in found], found, limit)
         )
-
-    async def dead_letters(self, cursor: Cursor = None, limit: Limit = PAGE_USUAL) -> DeadLetterList:
-        """Show what went wrong inside Windlass itself."""
-        found = await self.reader.model.listed(Kind.DEAD_LETTER, DeadLetterView, "", place_of(cursor), limit)
-        keys = [f"{each.message} {each.consumer_group}" for each in found]
-        return DeadLetterList(dead_letters=found, next=next_of(Kind.DEAD_LETTER, keys, found, limit))

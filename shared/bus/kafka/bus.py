@@ -9,6 +9,7 @@ from shared.bus.kafka.relay import Relay
 from shared.bus.kafka.settings import KafkaSettings
 from shared.bus.port import Subscription
 from shared.db import Database
+from shared.dead_letters.redelivery import Redelivery
 
 LOOK_SECONDS = 3.0  # between looks whether the brokers still answer, for whoever asks us
 
@@ -23,12 +24,13 @@ class KafkaBus:
         self._publisher = Publisher(settings, replica)
         self._relay = Relay(database, self._publisher)
         self._groups = [Consumption(each, settings, replica) for each in subscriptions]
+        self._redelivery = Redelivery(subscriptions, database)
         self._away = "Kafka has not been reached yet"
 
     @property
     def ready(self) -> str:
         """Return why not everything is carried or consumed, or the empty string."""
-        waiting = [f"{each.group}: {each.waiting_for}" for each in self._groups if each.waiting_for]
+        waiting = [f"{each.group}: {each.why_not_ready}" for each in self._groups if each.why_not_ready]
         return "; ".join([self._away, *waiting] if self._away else waiting)
 
     @property
@@ -42,6 +44,7 @@ class KafkaBus:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._relay.run())
                 tasks.create_task(self._look())
+                tasks.create_task(self._redelivery.run())
                 for each in self._groups:
                     tasks.create_task(each.run())
         finally:

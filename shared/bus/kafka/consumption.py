@@ -7,9 +7,11 @@ the first that is not done; what a crash leaves uncommitted comes again, and the
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from zlib import crc32
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -19,15 +21,17 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
 from faststream.kafka.subscriber.usecase import DefaultSubscriber
 
+from shared import metrics
 from shared.bus.kafka import topics
 from shared.bus.kafka.connection import METADATA_SECONDS, REQUEST_SECONDS, security
-from shared.bus.kafka.reading import read
+from shared.bus.kafka.reading import read_or_refuse
 from shared.bus.kafka.settings import KafkaSettings
 from shared.bus.lanes import Lanes
 from shared.bus.port import Subscription
 from shared.crash import point
 from shared.delivery import Delivery, backoff_seconds
 from shared.events.envelope import Message
+from shared.events.topics import TOPICS
 from shared.faults import TryAgain
 
 AHEAD_MAX = 1_000  # messages of a partition in memory before it is no longer read
@@ -67,6 +71,7 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._subscription = subscription
         self._settings = settings
         self._replica = replica
+        self._topics = {settings.topic(topic): topic for topic in TOPICS}
         self._delivery = Delivery(subscription.db)
         self._clock = subscription.db.clock
         self._partitions: dict[TopicPartition, Partition] = {}
@@ -78,6 +83,11 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     def group(self) -> str:
         """Return the group's name."""
         return self._subscription.group
+
+    @property
+    def why_not_ready(self) -> str:
+        """Return why it does not consume, or the empty string."""
+        return self.waiting_for or self._delivery.stopped
 
     @property
     def in_hand(self) -> int:
@@ -93,8 +103,9 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                     await self._consume()
                 except (TryAgain, KafkaError, OSError) as fault:
                     faults = 1 if not self.waiting_for else faults + 1
+                    if self.waiting_for != str(fault):
+                        log.warning("group.not_consuming", group=self.group, reason=str(fault))
                     self.waiting_for = str(fault)
-                    log.warning("group.not_consuming", group=self.group, reason=str(fault))
                 await self._clock.sleep(min(backoff_seconds(faults), AGAIN_SECONDS_MAX))
 
     async def _consume(self) -> None:
@@ -108,6 +119,9 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             while True:
                 await self._clock.sleep(COMMIT_SECONDS)
                 await self._commit(self._partitions)
+                self._measure()
+                if _is_dead(subscriber.consumer):
+                    raise TryAgain("the group's coordination has died in this process")
         finally:
             await asyncio.shield(self._end(broker))
 
@@ -130,10 +144,10 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     def _subscribe(self, broker: KafkaBroker) -> DefaultSubscriber:
         names = sorted({each.topic for each in self._subscription.handlers})
         session = self._settings.kafka_session_seconds
-        subscriber = broker.subscriber(
+        member = broker.subscriber(
             *(self._settings.topic(name) for name in names),
             group_id=self._settings.group(self.group),
-            group_instance_id=f"{self.group}.{self._replica}",
+            group_instance_id=_member(self.group, self._replica, names),
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
             session_timeout_ms=int(session * 1000),
@@ -143,8 +157,8 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             decoder=_as_it_is,
             no_reply=True,
         )
-        subscriber(self._take)
-        return subscriber
+        member(self._take)
+        return member
 
     async def _take(self, record: ConsumerRecord) -> None:
         """Put a record into its lane; returns at once."""
@@ -153,13 +167,13 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         if partition is None:  # it went elsewhere meanwhile, and whoever has it reads this one too
             return
         partition.read_to = record.offset + 1
-        found = read(record, self._subscription.handlers)
+        found = read_or_refuse(record, self._topics[record.topic], self._subscription.handlers)
         if found is None:
             return
         handler, message = found
         partition.undone[record.offset] = None
         assert self._tasks is not None
-        partition.lanes.enqueue(self._tasks, (record.topic, message.key), handler, message)
+        partition.lanes.enqueue(self._tasks, (self._topics[record.topic], message.key), handler, message)
         if len(partition.undone) >= AHEAD_MAX and self._consumer is not None:
             self._consumer.pause(place)
 
@@ -211,6 +225,17 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         for place, offset in moved.items():
             partitions[place].committed = offset
 
+    def _measure(self) -> None:
+        """Say how far behind the topics the group's work is, as far as it reads them here."""
+        lags: Counter[str] = Counter()
+        for place, partition in self._partitions.items():
+            newest = self._consumer.highwater(place) if self._consumer else None
+            if newest is not None and partition.read_to:
+                topic = place.topic.removeprefix(self._settings.kafka_prefix)
+                lags[topic] += max(newest - max(partition.done_to, partition.committed), 0)
+        for topic, lag in lags.items():
+            metrics.LAG.set(lag, self.group, topic)
+
     async def _end(self, broker: KafkaBroker) -> None:
         await self._let_go(STOP_SECONDS)
         self._consumer = None
@@ -219,6 +244,21 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 await broker.stop()
         except (KafkaError, OSError, TimeoutError) as error:
             log.warning("group.not_ended", group=self.group, reason=repr(error))
+
+
+def _is_dead(consumer: AIOKafkaConsumer | None) -> bool:
+    """Tell whether nobody in the client looks after the group any more; it says so nowhere public."""
+    coordination = getattr(getattr(consumer, "_coordinator", None), "_coordination_task", None)
+    return coordination is not None and coordination.done()
+
+
+def _member(group: str, replica: str, topics: Sequence[str]) -> str:
+    """Return a member's static name; another one where it hears other topics.
+
+    For a member that comes back under its name is given what it had before, and the client breaks on
+    partitions of a topic it does not ask for any more.
+    """
+    return f"{group}.{replica}.{crc32(' '.join(topics).encode()):08x}"
 
 
 async def _as_it_is(message: KafkaMessage) -> Any:

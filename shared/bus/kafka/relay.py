@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 import structlog
 
+from shared import metrics
 from shared.crash import point
 from shared.db import INSTANT, Database, Noted, tables
 from shared.delivery import backoff_seconds
@@ -106,6 +107,9 @@ class Relay:
             published = await self._topics.publish(rows)
             point("relay.published")
             await connection.execute(_FORGET, {"positions": list(published)})
+        for row in rows:
+            if row.position in published:
+                metrics.PUBLISHED.add(row.topic)
         point("relay.forgotten")
         return len(rows) == ROWS_MAX or len(published) < len(rows)
 

@@ -4,15 +4,16 @@ import asyncio
 from typing import ClassVar
 
 import pytest
+import sqlalchemy as sa
 
 from shared.bus import Subscription
-from shared.db import Database, ServiceDatabase
-from shared.delivery import ATTEMPTS_MAX, Delivery, MessageDied, backoff_seconds
+from shared.db import Database, ServiceDatabase, tables
+from shared.delivery import ATTEMPTS_MAX, DEATHS_IN_A_ROW_MAX, Delivery, MessageDied, backoff_seconds
 from shared.events import Event, LogAppended, Message, Topic
 from shared.faults import Poison, Refused, TryAgain
-from tests.builders import line
+from tests.builders import START, line, named
 from tests.contract.bus.listener import Listener, say
-from tests.contract.installation import Installation, running
+from tests.contract.installation import Installation, rows, running
 from tests.contract.notes import noted
 from tests.contract.unreliable import Unreliable
 
@@ -52,6 +53,9 @@ class Undertaker:
             if tx.seen_before:
                 return
         self.died.append(message.body)
+
+    def has(self, count: int) -> bool:
+        return len(self.died) == count
 
 
 async def test_what_is_not_possible_now_is_tried_again_after_a_growing_pause(
@@ -231,7 +235,7 @@ async def test_a_bus_starts_before_its_database_is_there(installation: Installat
 async def test_no_message_dies_of_a_database_that_cannot_take_the_letter(installation: Installation) -> None:
     database = Unreliable(installation.database)
     listener = Listener(database)
-    async with running(installation.bus([listener.subscription], database).run()):
+    async with running(installation.bus([listener.subscription]).run()):
         await installation.quiet()
         database.away_for_writers = True
         await say(installation.database, line("run/a", 0))
@@ -252,7 +256,7 @@ async def test_what_was_committed_unknown_to_us_is_not_done_again(
     database = Unreliable(installation.database)
     listener, undertaker = Listener(database), Undertaker(installation.database)
     listener.faults["run/a 0"] = [fault] * 2 if fault else []
-    async with running(installation.bus([listener.subscription, undertaker.subscription], database).run()):
+    async with running(installation.bus([listener.subscription, undertaker.subscription]).run()):
         await installation.quiet()
         database.answers_lost = 1
         await say(installation.database, line("run/a", 0))
@@ -260,7 +264,8 @@ async def test_what_was_committed_unknown_to_us_is_not_done_again(
             await installation.quiet()
             installation.clock.advance(1.0)
         await say(installation.database, line("run/a", 1))
-        await installation.until(lambda: "run/a 1" in listener.noted)
+        await installation.until(lambda: "run/a 1" in listener.noted and undertaker.has(1 if fault else 0))
+        await installation.quiet()
     assert database.answers_lost == 0
     assert await noted(installation.database, "status") == (["run/a 1"] if fault else ["run/a 0", "run/a 1"])
     assert len(undertaker.died) == (1 if fault else 0)
@@ -284,3 +289,88 @@ async def test_a_full_disk_holds_messages_up_and_loses_none(installation: Instal
         await installation.until(lambda: len(listener.noted) == 200)
     assert stuck_at < 200
     assert await noted(installation.database, "status") == [f"run/a {number}" for number in range(200)]
+
+
+async def letters_in(installation: Installation) -> int:
+    return len(await rows(installation.database, sa.select(tables.dead_letters.c.id)))
+
+
+async def test_a_release_that_can_take_nothing_does_not_bury_the_queue(installation: Installation) -> None:
+    listener = Listener(installation.database)
+    count = DEATHS_IN_A_ROW_MAX + 10
+    for number in range(count):
+        listener.faults[f"run/a {number}"] = [ZeroDivisionError()] * 99
+    async with running(installation.bus([listener.subscription]).run()):
+        await say(installation.database, *(line("run/a", number) for number in range(count)))
+        kept = f"run/a {DEATHS_IN_A_ROW_MAX}"
+        for _ in range(15):
+            await installation.quiet()
+            installation.clock.advance(60.0)
+        await installation.quiet()
+        assert await letters_in(installation) == DEATHS_IN_A_ROW_MAX
+        assert listener.tried.count(kept) > ATTEMPTS_MAX
+        assert set(listener.tried) == {f"run/a {number}" for number in range(DEATHS_IN_A_ROW_MAX + 1)}
+        listener.faults.clear()
+        installation.clock.advance(60.0)
+        await installation.until(lambda: len(listener.noted) == 10)
+    assert await letters_in(installation) == DEATHS_IN_A_ROW_MAX
+    assert listener.noted[0] == kept
+
+
+async def test_a_stopped_group_says_why_until_it_handles_something(installation: Installation) -> None:
+    listener = Listener(installation.database)
+    delivery = Delivery(listener.db)
+    heard = messages(*(line(f"run/{n}", 0) for n in range(DEATHS_IN_A_ROW_MAX + 3)))
+    *dead, stuck, good, poison = heard
+    for message in (*dead, stuck, poison):
+        listener.faults[f"{message.key} 0"] = [Poison("a bad release")] * 99
+    assert (
+        await asyncio.gather(*(delivery.deliver(listener.log_appended, each) for each in dead))
+        == [False] * DEATHS_IN_A_ROW_MAX
+    )
+    assert delivery.stopped == ""
+    waiting = asyncio.ensure_future(delivery.deliver(listener.log_appended, stuck))
+    await installation.until(lambda: bool(delivery.stopped))
+    assert "a bad release" in delivery.stopped
+    assert str(DEATHS_IN_A_ROW_MAX) in delivery.stopped
+    assert await delivery.deliver(listener.log_appended, good)
+    assert delivery.stopped == ""
+    await installation.quiet()
+    installation.clock.advance(60.0)
+    assert not await waiting  # this one was itself at fault
+    assert not await delivery.deliver(listener.log_appended, poison)
+    assert await letters_in(installation) == DEATHS_IN_A_ROW_MAX + 2
+
+
+async def test_deaths_with_something_handled_in_between_stop_nobody(installation: Installation) -> None:
+    listener = Listener(installation.database)
+    delivery = Delivery(listener.db)
+    for number, message in enumerate(
+        messages(*(line(f"run/{n}", 0) for n in range(DEATHS_IN_A_ROW_MAX * 3)))
+    ):
+        listener.faults[f"{message.key} 0"] = [Poison("at fault")] if number % 10 else []
+        assert await delivery.deliver(listener.log_appended, message) is (number % 10 == 0)
+    assert delivery.stopped == ""
+
+
+async def test_a_database_that_takes_no_letter_counts_no_death(installation: Installation) -> None:
+    database = Unreliable(installation.database)
+    listener = Listener(database)
+    delivery = Delivery(listener.db)
+    (message,) = messages(line("run/a", 0))
+    database.away_for_writers = True
+    waiting = asyncio.ensure_future(delivery.deliver(listener.log_appended, message))
+    for _ in range(ATTEMPTS_MAX + DEATHS_IN_A_ROW_MAX + 5):
+        await installation.quiet()
+        installation.clock.advance(60.0)
+    assert delivery.stopped == ""
+    database.away_for_writers = False
+    installation.clock.advance(60.0)
+    assert await waiting
+
+
+def messages(*events: LogAppended) -> list[Message[LogAppended]]:
+    """Return the events as a group hears them, without a bus."""
+    return [
+        Message(named(event.key), START, "", event.key, event.key, "", None, "", event) for event in events
+    ]

@@ -7,7 +7,7 @@ import pytest
 
 from shared.bus import Subscription
 from shared.bus.lanes import TOGETHER_MAX
-from shared.db import Cause, Database, ServiceDatabase, tables
+from shared.db import Cause, Database, tables
 from shared.delivery import MessageDied
 from shared.events import Event, LogAppended, Message
 from shared.faults import Poison, TryAgain
@@ -142,27 +142,3 @@ async def test_messages_of_other_groups_are_not_held_up(installation: Installati
         assert slow.noted == []
         slow.gates["run/a"].set()
         await installation.until(lambda: len(slow.noted) == 3)
-
-
-async def test_who_only_takes_note_lets_those_who_decide_go_first(installation: Installation) -> None:
-    said: list[str] = []
-
-    async def note_it(message: Message[LogAppended]) -> None:
-        said.append(f"noted {message.body.first_line}")
-
-    async def decide(message: Message[LogAppended]) -> None:
-        said.append(f"decided {message.body.first_line}")
-        if message.body.first_line < 2:
-            await say(installation.database, line("run/b", message.body.first_line + 1))
-
-    patient = ServiceDatabase(installation.database, "status")
-    deciding = ServiceDatabase(installation.database, "deployer")
-    subscriptions = [
-        Subscription(patient, {LogAppended: note_it}, patient=True),
-        Subscription(deciding, {LogAppended: decide}),
-    ]
-    async with running(installation.bus(subscriptions).run()):
-        await say(installation.database, line("run/a", 0))
-        await installation.until(lambda: len(said) == 6)
-    assert said[:3] == ["decided 0", "decided 1", "decided 2"]
-    assert sorted(said[3:]) == ["noted 0", "noted 1", "noted 2"]

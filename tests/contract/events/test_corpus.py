@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shared.bus.embedded import TYPES
+from shared.delivery import TYPES
 from shared.events import TOPICS, Topic
 
 CORPUS = Path(__file__).parent / "corpus"

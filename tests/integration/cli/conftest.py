@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import pytest
 
 from services.cli.app import main
-from services.embedded import web as embedded
 from shared.events import Event
+from shared.web import server as web
 from tests.integration.ingest.conftest import ingest
 from tests.integration.status.conftest import Town, status
 from tests.integration.web import TOKEN, serve
@@ -66,7 +66,7 @@ class Server(threading.Thread):
         self.folder = folder
         self.ready = threading.Event()
         self.end: Callable[[], object] = lambda: None
-        self.listener = embedded.bind("127.0.0.1", free_port())
+        self.listener = web.bind("127.0.0.1", free_port())
         self.town: Town
         self.loop: asyncio.AbstractEventLoop
 
@@ -77,7 +77,7 @@ class Server(threading.Thread):
         self.loop = asyncio.get_running_loop()
         over = asyncio.Event()
         async with serve(self.folder, ingest, status) as served:
-            server = embedded.WebServer(served.app)
+            server = web.WebServer(served.app)
             serving = asyncio.create_task(server.serve([self.listener]))
             await server.listening.wait()
             self.town = Town(served)
@@ -96,7 +96,7 @@ def office(
     server = Server(tmp_path)
     server.start()
     assert server.ready.wait(20)
-    url = embedded.url_of(server.listener)
+    url = web.url_of(server.listener)
     monkeypatch.setenv("WINDLASS_URL", url)
     monkeypatch.setenv("WINDLASS_TOKEN", TOKEN)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))

@@ -10,11 +10,11 @@ import pytest
 
 from services.embedded import data_folder
 from services.embedded.client_file import write_client_file
-from services.embedded.faults import CannotStart
 from shared.access import Access
 from shared.clock import ManualClock
 from shared.db import metadata
 from shared.db.sqlite import SqliteDatabase
+from shared.web.faults import CannotStart
 from tests.builders import START
 
 URL = "http://127.0.0.1:8400"

@@ -1,6 +1,5 @@
 """The query API, as the command line and the page use it."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -276,11 +275,3 @@ async def test_a_cancel_needs_a_reason_and_a_stage_that_is_there(town: Town) -> 
     unknown = await cancel(town, "prod", reason="x")
     assert unknown.status_code == 404
     assert "staging" in unknown.json()["next"]
-
-
-async def test_dead_letters_are_listed_newest_first(town: Town) -> None:
-    for number in range(3):
-        town.web.clock.advance(timedelta(seconds=1).total_seconds())
-        await town.say(retold("windlass.message.died.v1", message=str(named(f"m{number}"))))
-    page = await get(town, "/dead-letters", limit=2)
-    assert [letter["message"] for letter in page["dead_letters"]] == [str(named("m2")), str(named("m1"))]

@@ -6,11 +6,15 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from fastapi.routing import APIRoute
 
+from deploy.docs.wiring import wired
 from services.cli import output, words
-from services.cli.api import route
+from services.cli.api import Api, route
+from services.cli.commands import serve
 from services.cli.connection import Connection, find
 from services.cli.faults import UNREACHABLE, CommandFault
+from services.embedded.app import SERVICES
 from shared.clock import SystemClock
 
 
@@ -83,20 +87,44 @@ def client_file(folder: Path, content: str) -> Path:
 
 def test_the_data_folder_says_where_and_with_which_token(home: Path) -> None:
     client_file(home / ".windlass", json.dumps({"url": "http://a:1/", "token": "t"}))
-    assert find(None, None) == Connection("http://a:1", "t")
+    assert find(None, None) == Connection("http://a:1", "t", "http://a:1")
 
 
 def test_the_token_of_the_data_folder_is_told_to_nobody_else(home: Path) -> None:
     folder = client_file(home / ".windlass", json.dumps({"url": "http://a:1/", "token": "t"}))
-    assert find(folder, "http://a:1") == Connection("http://a:1", "t")
-    assert find(folder, "http://b:2") == Connection("http://b:2", "")
+    assert find(folder, "http://a:1") == Connection("http://a:1", "t", "http://a:1")
+    assert find(folder, "http://b:2") == Connection("http://b:2", "", "http://b:2")
 
 
 def test_the_environment_overrules_the_token(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     client_file(home / ".windlass", json.dumps({"url": "http://a:1", "token": "t"}))
     monkeypatch.setenv("WINDLASS_TOKEN", "mine")
-    assert find(None, None) == Connection("http://a:1", "mine")
-    assert find(home / "none", "http://b:2") == Connection("http://b:2", "mine")
+    assert find(None, None) == Connection("http://a:1", "mine", "http://a:1")
+    assert find(home / "none", "http://b:2") == Connection("http://b:2", "mine", "http://b:2")
+
+
+def test_ingest_may_have_an_address_of_its_own(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WINDLASS_TOKEN", "mine")
+    monkeypatch.setenv("WINDLASS_URL", "http://a:1/")
+    monkeypatch.setenv("WINDLASS_INGEST_URL", "http://i:1/")
+    assert find(None, "http://a:1/") == Connection("http://a:1", "mine", "http://i:1")
+    # Another Windlass is named on the command line: what the environment says is not about that one.
+    assert find(None, "http://b:2") == Connection("http://b:2", "mine", "http://b:2")
+
+
+def test_what_ingest_serves_is_asked_there_and_all_else_is_not() -> None:
+    api = Api(Connection("http://a:1", "t", "http://i:1"))
+    with wired() as (_, services):
+        routers = {each.name: each.router.routes for each in services if each.router}
+    assert routers.keys() == {"ingest", "status"}
+    for name, url in (("ingest", "http://i:1"), ("status", "http://a:1")):
+        paths = {each.path for each in routers[name] if isinstance(each, APIRoute)}
+        ours = {path.removeprefix("/api/v1") for path in paths if path.startswith("/api/v1/")}
+        assert {path: api.url_of(path) for path in ours} == dict.fromkeys(ours, url)
+
+
+def test_serve_knows_every_service() -> None:
+    assert set(serve.SERVICES) == set(SERVICES)
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[]", "{}"])

@@ -1,18 +1,26 @@
 """Generated documents: what they take from the code, and that a stale one is noticed."""
 
+import json
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import ClassVar, Literal
+from types import SimpleNamespace
+from typing import Any, ClassVar, Literal, cast
+from uuid import UUID
 
 import pytest
 
 from deploy.docs import __main__ as program
-from deploy.docs import event_reference, state_machine
+from deploy.docs import asyncapi, event_reference, state_machine
 from deploy.docs.page import Page, stale, write
 from deploy.docs.remarks import members
 from deploy.docs.state_machine import Machine
-from shared.events import EVENT_TYPES, Event, Topic
+from deploy.docs.wiring import wired
+from shared.bus.kafka.envelope import headers_of
+from shared.delivery import TYPES
+from shared.events import Event, Topic
 from shared.events.evidence import Fact
+from tests.builders import START
 
 
 class Cargo(Fact):
@@ -76,7 +84,7 @@ def test_the_reference_leaves_out_what_is_no_field() -> None:
 
 def test_the_reference_has_every_event_once() -> None:
     headings = [line for line in event_reference.render().splitlines() if line.startswith("### `")]
-    assert sorted(headings) == sorted(f"### `{type_}`" for type_ in EVENT_TYPES)
+    assert sorted(headings) == sorted(f"### `{type_}`" for type_ in TYPES)
 
 
 @pytest.mark.parametrize(
@@ -126,3 +134,59 @@ def test_check_refuses_a_stale_page_and_writes_nothing(
 def test_an_unknown_argument_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main(["--chekc"]) == 2
     assert "usage:" in capsys.readouterr().err
+
+
+def _refs(part: object) -> Iterator[str]:
+    match part:
+        case dict():
+            yield from ([part["$ref"]] if isinstance(part.get("$ref"), str) else [])
+            for each in part.values():
+                yield from _refs(each)
+        case list():
+            for each in part:
+                yield from _refs(each)
+
+
+@pytest.fixture(scope="module")
+def events() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(asyncapi.render())
+    return document
+
+
+def test_the_topics_document_refers_to_nothing_that_is_not_in_it(events: dict[str, Any]) -> None:
+    for ref in set(_refs(events)):
+        found: Any = events
+        for part in ref.removeprefix("#/").split("/"):
+            found = found[part]
+        assert found, ref
+
+
+def test_every_event_is_on_its_topic_with_its_key_and_somebody_says_it(events: dict[str, Any]) -> None:
+    operations = events["operations"].values()
+    said = {ref for each in operations if each["action"] == "send" for ref in _refs(each["messages"])}
+    for event in TYPES.values():
+        assert f"#/channels/{event.topic}/messages/{event.type}" in said
+        assert event.type in events["channels"][event.topic]["messages"]
+        assert events["components"]["messages"][event.type]["bindings"]["kafka"]["key"]["description"]
+
+
+def test_what_is_heard_is_what_the_services_are_wired_to_hear(events: dict[str, Any]) -> None:
+    with wired() as (_, services):
+        wanted = {(each.name, event.type) for each in services for event in each.subscription.handlers}
+    heard = {
+        (name.split()[0], ref.rpartition("/")[2])
+        for name, each in events["operations"].items()
+        if each["action"] == "receive"
+        for ref in _refs(each["messages"])
+    }
+    assert heard == wanted
+
+
+def test_the_headers_told_are_those_that_are_sent(events: dict[str, Any]) -> None:
+    needed: dict[str, Any] = {"id": UUID(int=1), "type": "t", "source": "s", "time": START, "key": "k"}
+    absent: dict[str, Any] = {"subject": "", "correlation": "", "causation": None, "traceparent": ""}
+    present = {"subject": "s", "correlation": "c", "causation": UUID(int=2), "traceparent": "p"}
+    told = events["components"]["schemas"]["CloudEvent"]
+    for optional, names in ((present, told["properties"].keys()), (absent, set(told["required"]))):
+        row = cast("Any", SimpleNamespace(**needed, **optional))
+        assert {name for name, _ in headers_of(row)} == names

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from shared.bus.embedded import TYPES
+from shared.delivery import TYPES
 from shared.events import Event, Message
 from shared.events.topics import Topic
 from tests.builders import START, named

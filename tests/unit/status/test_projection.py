@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.status.projection import TARGETS, VIEW_TYPES, Kind, Placed, Row, fold, touched
-from shared.bus.embedded import TYPES
+from shared.delivery import TYPES
 from shared.events import Event, Message
 from shared.events.topics import Topic
 from tests.unit.status.stories import BODIES, histories, message, partition_of, retold, shuffled

@@ -1,53 +1,21 @@
-"""The one HTTP server of the process: all services' routes, and whether the process is well."""
+"""The one HTTP server of the process: the address it takes, and how it ends."""
 
 import asyncio
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
-from services.embedded.faults import CannotStart
-from services.embedded.last_answers import LastAnswers
-from shared import problems
-from shared.access import Access
-from shared.service import Service
+from shared.web.counting import Counted
+from shared.web.faults import CannotStart
+from shared.web.last_answers import LastAnswers
 
 HOST_CHARACTERS_MAX = 100  # of a wrong one, repeated in the complaint
 BACKLOG = 2_048  # connections the kernel keeps waiting
 GRACE_SECONDS = 1  # for requests in hand, streams among them, when the program is told to end
 KEEP_ALIVE_SECONDS = 75
-
-
-def make_app(access: Access, services: Sequence[Service]) -> FastAPI:
-    """Put every service's routes into one application."""
-    app = FastAPI(
-        title="Windlass",
-        version="1",
-        description="Continuous deployment, one revision at a time through each stage.",
-        docs_url=None,  # their pages load scripts from elsewhere
-        redoc_url=None,
-    )
-    problems.install(app)
-
-    @app.get("/healthz", tags=["process"], summary="Whether the process answers")
-    async def healthz() -> dict[str, str]:
-        return {"status": "ok"}
-
-    @app.get("/readyz", tags=["process"], summary="Whether it can do its work")
-    async def readyz() -> dict[str, str]:
-        await access.holder("asked only to see whether the database answers")
-        return {"status": "ready"}
-
-    @app.get("/", tags=["process"], summary="What answers here")
-    async def root() -> dict[str, str]:
-        return {"name": "Windlass", "status": "/api/v1/pipelines", "description": "/openapi.json"}
-
-    for service in services:
-        if service.router is not None:
-            app.include_router(service.router)
-    return app
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -83,10 +51,10 @@ Listener = socket.socket
 class WebServer(uvicorn.Server):
     """A uvicorn that leaves the process's signals to the program around it."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         super().__init__(
             uvicorn.Config(
-                LastAnswers(app),
+                LastAnswers(Counted(app)),
                 http="httptools",
                 ws="none",
                 loop="none",

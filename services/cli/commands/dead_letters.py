@@ -1,0 +1,171 @@
+"""`windlass dead-letters`: messages that a service could not take."""
+
+import asyncio
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from services.cli import letter_words
+from services.cli.api import route
+from services.cli.faults import MISUSED, CommandFault
+from services.cli.output import Document
+from services.cli.session import Session, served
+from shared.clock import SystemClock
+
+OUTCOME_SECONDS_MAX = 15.0  # how long we wait to hear what becomes of a replay
+LOOK_SECONDS = 0.1
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Messages that a service could not take: a defect of Windlass, or something foreign on a topic.\n\n"
+    "Each is kept whole and waits for you. Mend the cause, mostly by an upgrade, then replay it: its "
+    "service hears it again as if for the first time, once. Or discard it.",
+)
+
+Ids = Annotated[
+    list[str] | None, typer.Argument(metavar="ID", help="As listed; the beginning of the id is enough")
+]
+Letter = Annotated[str, typer.Argument(metavar="ID", help="As listed; the beginning of the id is enough")]
+Group = Annotated[str | None, typer.Option("--group", "-g", metavar="SERVICE", help="Only of this service")]
+Type = Annotated[
+    str | None, typer.Option("--type", "-t", metavar="TYPE", help="Only these messages: push.received")
+]
+
+
+class Which(StrEnum):
+    """The states that a list can be narrowed to."""
+
+    OPEN = "open"
+    WAITING = "waiting"
+    ASKED = "asked"
+    REPLAYED = "replayed"
+    DISCARDED = "discarded"
+    ALL = "all"
+
+
+@app.command("list")
+@served
+def list_(
+    session: Session,
+    group: Group = None,
+    type_: Type = None,
+    state: Annotated[Which, typer.Option(help="Open: waiting for you, or asked for")] = Which.OPEN,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many at most")] = 50,
+) -> None:
+    """List dead letters, those that died last first.
+
+    \b
+    Examples:
+      windlass dead-letters list
+      windlass dead-letters list --group builder --state all
+    """  # noqa: D301
+    found = session.api.get("/dead-letters", group=group, type=_whole(type_), state=state.value, limit=limit)
+    session.answer(found, letter_words.show_list)
+
+
+@app.command("show")
+@served
+def show(session: Session, letter: Letter) -> None:
+    """Show one with all that is known of it.
+
+    \b
+    Example:
+      windlass dead-letters show 3f9c2a71
+    """  # noqa: D301
+    session.answer(session.api.get(route("dead-letters", letter)), letter_words.show)
+
+
+@app.command("replay")
+@served
+def replay(
+    session: Session,
+    letters: Ids = None,
+    group: Group = None,
+    type_: Type = None,
+    all_: Annotated[bool, typer.Option("--all", help="All that wait")] = False,
+    reason: Annotated[str, typer.Option(help="For the record")] = "",
+) -> None:
+    """Have their services hear dead letters again.
+
+    Says what became of them. A message is handled once, however often it is replayed. It comes later
+    than the others of its pipeline or stage; services know late messages and do not go back. With
+    --group, --type or --all this returns as soon as all are asked for.
+
+    \b
+    Examples:
+      windlass dead-letters replay 3f9c2a71 --reason "mended in 1.4.2"
+      windlass dead-letters replay --group builder
+      windlass dead-letters replay --all
+    """  # noqa: D301
+    many = bool(group or type_ or all_)
+    if many == bool(letters):
+        raise CommandFault(
+            "Say which: ids, or one of --group, --type and --all.",
+            next_="`windlass dead-letters list` shows them.",
+            code=MISUSED,
+        )
+    if many:
+        narrowed = {"group": group or "", "type": _whole(type_) or "", "reason": reason}
+        session.answer(_replay_all(session, narrowed), letter_words.show_many)
+        return
+    asked = [_change(session, letter, "replay", reason) for letter in letters or ()]
+    after = [_outcome(session, letter) for letter in asked]
+    session.answer({"dead_letters": after}, letter_words.show_outcomes)
+    if any(letter_words.failed(letter) for letter in after):
+        raise CommandFault("Not all were handled.", next_="`windlass dead-letters show ID` tells why.")
+
+
+@app.command("discard")
+@served
+def discard(
+    session: Session,
+    letters: Annotated[list[str], typer.Argument(metavar="ID", help="As listed; the beginning is enough")],
+    reason: Annotated[str, typer.Option(help="Why it is not needed; for the record")],
+) -> None:
+    """Put dead letters away for good.
+
+    Their services never hear them. They can be looked at for another 90 days.
+
+    \b
+    Example:
+      windlass dead-letters discard 3f9c2a71 --reason "its pipeline was removed"
+    """  # noqa: D301
+    done = [_change(session, letter, "discard", reason) for letter in letters]
+    session.answer({"dead_letters": done}, letter_words.show_outcomes)
+
+
+def _change(session: Session, letter: str, what: str, reason: str) -> Document:
+    return session.api.post(route("dead-letters", letter, what), {"reason": reason})
+
+
+def _replay_all(session: Session, narrowed: Mapping[str, object]) -> Document:
+    """Ask until all that wait now are asked for: the server takes so many at once, the oldest first.
+
+    Those that die again meanwhile wait again, and are not asked for without end.
+    """
+    answer = session.api.post("/dead-letters/replay", narrowed)
+    total, meant = answer["asked"], answer["asked"] + answer["left"]
+    while answer["asked"] and total < meant:
+        answer = session.api.post("/dead-letters/replay", narrowed)
+        total += answer["asked"]
+    return {"asked": total}
+
+
+def _outcome(session: Session, asked: Document) -> Document:
+    """Return the letter as it is once its service has taken it, or as it is after a while."""
+    clock = SystemClock()
+    began, letter = clock.now(), asked
+    while letter["state"] == "asked" and (clock.now() - began).total_seconds() < OUTCOME_SECONDS_MAX:
+        asyncio.run(clock.sleep(LOOK_SECONDS))
+        letter = session.api.get(route("dead-letters", asked["id"]))
+    return letter
+
+
+def _whole(type_: str | None) -> str | None:
+    """Return a type by the name it is listed under as the API knows it."""
+    if not type_ or type_.startswith("windlass.") or "." not in type_:
+        return type_
+    return f"windlass.{type_}.v1"

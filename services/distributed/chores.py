@@ -1,0 +1,54 @@
+"""What prepares an installation and is done once: its schema, its topics, somebody's token.
+
+Each loads only what it needs: whoever migrates need not wait for a web server to be loaded.
+"""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from deploy.migrations.postgres import bring_up_to_date
+from services.distributed.connection import connected
+from services.distributed.settings import DatabaseSettings
+
+if TYPE_CHECKING:
+    from shared.bus.kafka.topics import TopicState
+
+
+def migrate(**given: Any) -> list[str]:
+    """Bring the schema up to date; return the revisions applied, in order."""
+    return asyncio.run(_migrate(DatabaseSettings.read(**given)))
+
+
+def make_topics(*, grow: bool, **given: Any) -> list["TopicState"]:
+    """Make the topics that are missing; return all of them."""
+    from shared.bus.kafka.settings import KafkaSettings  # noqa: PLC0415
+    from shared.bus.kafka.topics import create_topics  # noqa: PLC0415
+
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the fault that is raised says it all
+    return asyncio.run(create_topics(KafkaSettings.read(**given), grow=grow))
+
+
+def grant_token(holder: str, **given: Any) -> str:
+    """Return a new token of the holder's; an earlier one is worth nothing from then on."""
+    return asyncio.run(_grant(holder, DatabaseSettings.read(**given)))
+
+
+async def _migrate(settings: DatabaseSettings) -> list[str]:
+    database = connected(settings, "windlass migrate")
+    try:
+        return await bring_up_to_date(database)
+    finally:
+        await database.close()
+
+
+async def _grant(holder: str, settings: DatabaseSettings) -> str:
+    from shared.access import Access, new_token  # noqa: PLC0415
+
+    database = connected(settings, "windlass token")
+    try:
+        token = new_token()
+        await Access(database).grant(holder, token)
+        return token
+    finally:
+        await database.close()

@@ -1,0 +1,31 @@
+"""The one HTTP application of the process: all its services' routes, and its vitals."""
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+
+from shared import problems
+from shared.service import Service
+from shared.web.vitals import Vitals
+
+
+def make_app(services: Sequence[Service], vitals: Vitals) -> FastAPI:
+    """Put every service's routes into one application."""
+    app = FastAPI(
+        title="Windlass",
+        version="1",
+        description="Continuous deployment, one revision at a time through each stage.",
+        docs_url=None,  # their pages load scripts from elsewhere
+        redoc_url=None,
+    )
+    problems.install(app)
+    app.include_router(vitals.router())
+
+    @app.get("/", tags=["process"], summary="What answers here")
+    async def root() -> dict[str, str]:
+        return {"name": "Windlass", "status": "/api/v1/pipelines", "description": "/openapi.json"}
+
+    for service in services:
+        if service.router is not None:
+            app.include_router(service.router)
+    return app

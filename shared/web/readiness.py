@@ -1,0 +1,46 @@
+"""Whether the process can do its work, and what it waits for if not."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from shared.faults import TryAgain
+from shared.problems import RETRY_AFTER_SECONDS, ProblemDocument, ProblemError
+
+Check = Callable[[], Awaitable[str]]  # empty when all is well, else a sentence; TryAgain is one too
+
+CHECK_SECONDS_MAX = 3.0  # a database that hangs is no answer; whoever asks gives up after about ten
+
+
+class NotReady(ProblemDocument):
+    """The body of the answer while something is missing."""
+
+    not_ready: dict[str, str]  # what is missing, and why
+
+
+async def missing(checks: Mapping[str, Check]) -> dict[str, str]:
+    """Return what is not as it must be, each with the reason; empty when the process is ready."""
+    reasons = await asyncio.gather(*(_reason(check) for check in checks.values()))
+    return {name: reason for name, reason in zip(checks, reasons, strict=True) if reason}
+
+
+def not_ready(reasons: Mapping[str, str]) -> ProblemError:
+    """Return the answer that names all of them."""
+    problem = ProblemError(
+        503,
+        "not-ready",
+        "; ".join(f"{name}: {reason}" for name, reason in reasons.items()),
+        next_="The process goes on trying, and is ready by itself once these are there.",
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+    problem.document = NotReady(**problem.document.model_dump(), not_ready=dict(reasons))
+    return problem
+
+
+async def _reason(check: Check) -> str:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS_MAX):
+            return await check()
+    except TryAgain as fault:
+        return str(fault)
+    except TimeoutError:
+        return f"no answer within {CHECK_SECONDS_MAX:g} seconds"

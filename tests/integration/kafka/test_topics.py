@@ -1,0 +1,56 @@
+"""The topics as they come to be."""
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from shared.bus.kafka import KafkaSettings
+from shared.bus.kafka.topics import create_topics, missing_topics
+from shared.events.topics import TOPICS, Topic
+
+
+def fresh(kafka_address: str, kafka_prefix: str, partitions: int) -> KafkaSettings:
+    return KafkaSettings(kafka=kafka_address, kafka_prefix=kafka_prefix, kafka_partitions=partitions)
+
+
+async def config_of(settings: KafkaSettings, topic: Topic) -> dict[str, str]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    await admin.start()
+    try:
+        wanted = ConfigResource(ConfigResourceType.TOPIC, settings.topic(topic))
+        (answer,) = await admin.describe_configs([wanted])
+    finally:
+        await admin.close()
+    ((*_, entries),) = answer.resources
+    return {entry[0]: entry[1] for entry in entries}
+
+
+async def test_topics_are_made_once_however_often_it_is_asked(kafka_address: str, kafka_prefix: str) -> None:
+    settings = fresh(kafka_address, kafka_prefix, 2)
+    assert len(await missing_topics(settings)) == len(TOPICS)
+    first = await create_topics(settings)
+    assert [(each.partitions, each.outcome) for each in first] == [(2, "created")] * len(TOPICS)
+    assert {each.outcome for each in await create_topics(settings)} == {"there"}
+    assert await missing_topics(settings) == []
+
+
+async def test_partitions_only_grow_and_only_when_that_is_said(kafka_address: str, kafka_prefix: str) -> None:
+    await create_topics(fresh(kafka_address, kafka_prefix, 2))
+    more = fresh(kafka_address, kafka_prefix, 4)
+    assert {(each.partitions, each.outcome) for each in await create_topics(more)} == {(2, "differs")}
+    assert {(each.partitions, each.outcome) for each in await create_topics(more, grow=True)} == {
+        (4, "grown")
+    }
+    fewer = await create_topics(fresh(kafka_address, kafka_prefix, 1), grow=True)
+    assert {(each.partitions, each.outcome) for each in fewer} == {(4, "differs")}
+
+
+async def test_what_is_kept_for_how_long_is_said_to_the_brokers(
+    kafka_address: str, kafka_prefix: str
+) -> None:
+    settings = fresh(kafka_address, kafka_prefix, 1)
+    await create_topics(settings)
+    stages, logs = await config_of(settings, Topic.STAGES), await config_of(settings, Topic.LOGS)
+    assert stages["retention.ms"] == str(14 * 24 * 3600 * 1000)
+    assert logs["retention.ms"] == str(7 * 24 * 3600 * 1000)
+    assert stages["cleanup.policy"] == "delete"
+    assert stages["max.message.bytes"] == str(16 * 1024 * 1024)
