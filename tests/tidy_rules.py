@@ -22,8 +22,13 @@ FORBIDDEN_CLASSES = re.compile(r"^(Abstract|Base[A-Z])|(Manager|Helper|Processor
 
 # What would tie a run to one machine and one moment, and the only places that may touch it: without
 # these seams nothing could be simulated.
-REAL_PROCESSES = ("shared/git", "shared/process/", "services/*/adapters/")
-OUTSIDE = ("deploy/demo/", "deploy/kafka/", "tests/", "benchmarks/")  # they drive a real Windlass from outside
+REAL_PROCESSES = ("shared/file_lock.py", "shared/git", "shared/process/", "services/*/adapters/")
+OUTSIDE = (
+    "deploy/demo/",
+    "deploy/kafka/",
+    "tests/",
+    "benchmarks/",
+)  # they drive a real Windlass from outside
 SEAMS: dict[frozenset[str], tuple[str, ...]] = {
     frozenset({
         "asyncio.sleep", "datetime.date.today", "datetime.datetime.now", "datetime.datetime.today",
@@ -31,8 +36,8 @@ SEAMS: dict[frozenset[str], tuple[str, ...]] = {
         "time.sleep", "time.time", "time.time_ns",
     }): ("shared/clock.py", *REAL_PROCESSES, *OUTSIDE),
     frozenset({"os.urandom", "random", "secrets", "uuid.uuid1", "uuid.uuid4"}): (
-        "shared/access.py", "services/*/app.py", "services/*/api.py", "services/*/http.py",
-        "services/*/routes.py", "services/*/routes/", "services/*/adapters/", *OUTSIDE,
+        "shared/access.py", "shared/residence.py", "services/*/app.py", "services/*/api.py",
+        "services/*/http.py", "services/*/routes.py", "services/*/routes/", "services/*/adapters/", *OUTSIDE,
     ),
     frozenset({
         "asyncio.to_thread", "concurrent.futures", "multiprocessing", "threading.Thread",
@@ -64,7 +69,8 @@ SHELL_ROLES = frozenset(
     {"__init__", "api", "app", "handlers", "http", "routes", "settings", "store", "tables", "worker"}
 )
 SHELL_MODULES = (
-    "services/*/*_moves.py", "services/*/*_worker.py", "services/deployer/operations.py",
+    "services/*/*_moves.py", "services/*/*_worker.py", "services/deployer/looking_after.py",
+    "services/deployer/operations.py",
     "services/ingest/accept_queue.py", "services/ingest/body.py",
 )  # fmt: skip
 SHELL_SERVICES = frozenset({"cli", "distributed", "embedded"})  # they decide nothing

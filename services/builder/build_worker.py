@@ -28,9 +28,9 @@ class PublishedLog:
     log: AttemptLog
 
     async def next_line(self) -> int:
-        """Return the number of the first line not yet published."""
-        async with self.db.reading() as reading:
-            return await self.log.next_line(reading)
+        """Return the number of the first line not yet published; `FenceLost` when others write it by now."""
+        async with self.workers.holding(self.claim, "build.log_looked_at") as tx:
+            return await self.log.next_line(tx)
 
     async def append(self, first_line: int, lines: Sequence[LogLine]) -> None:
         """Publish what is new among the lines."""
@@ -66,10 +66,12 @@ class BuildWorker:
         await self.bench.clear(order)
 
     async def sweep(self) -> None:
-        """Remove the workspaces of builds that are over; run once, at start."""
+        """Remove the workspaces of builds that are over, beside whatever other builders do."""
+        there = self.bench.workspaces()  # first: a build is under way before it has a workspace
         async with self.db.reading() as reading:
             builds = await read_open_builds(reading)
-        await self.bench.sweep([_order(asked, attempt).name for asked, attempt in builds])
+        wanted = {_order(asked, attempt).name for asked, attempt in builds}
+        await self.bench.sweep(there - wanted)
 
     async def _stop_when_called_off(self, claim: Claim, order: BuildOrder) -> None:
         await claim.cancelled.wait()

@@ -21,16 +21,14 @@ class Builder:
     async def build_requested(self, message: Message[BuildRequested]) -> None:
         """Answer at once if the artifact exists; else see to it that it is being built."""
         asked = message.body
-        known = await self._known(asked.build_key)
+        lost = await self._lost(asked.build_key)
         async with self.db.hearing(message) as tx:
             if tx.seen_before:
                 return
             store = Store(tx)
             await store.add_request(asked)
-            if known:
-                await answer_all(store, asked.build_key, known)
-            else:
-                await begin(tx, asked)
+            while not await self._is_seen_to(store, asked, lost):
+                pass  # another builder began it just then: now there is a row to lock
 
     async def run_ended(self, message: Message[RunCancelled | RunFailed | RunTimedOut]) -> None:
         """Call off what only the ended run's revision was waiting for."""
@@ -39,16 +37,34 @@ class Builder:
             if tx.seen_before:
                 return
             store = Store(tx)
-            for build_key in await store.drop_requests(ended.pipeline, ended.revision):
-                build = await store.under_way(build_key)
-                if build and not await store.is_wanted(build_key):
+            # The order is locked before the requests, as by the worker that ends it.
+            for build_key in await store.asked_for_only_by(ended.pipeline, ended.revision):
+                if build := await store.under_way(build_key):
                     await cancel(tx, order_id(*build), f"its run ended {ended.state}")
+            await store.drop_requests(ended.pipeline, ended.revision)
 
-    async def _known(self, build_key: str) -> Artifact | None:
-        """Return the artifact if the index has it and the store still holds it whole."""
+    async def _is_seen_to(self, store: Store, asked: BuildRequested, lost: Artifact | None) -> bool:
+        """Answer from the index, join a build or begin one; False: somebody else was about it, too.
+
+        The key's last build is locked: one that goes on now ends after we have committed, and then
+        answers this request as well; one that has ended has its artifact in the index.
+        """
+        if await store.locked_build_goes_on(asked.build_key):
+            return True
+        artifact = await read_artifact(store.tx, asked.build_key)
+        if artifact and artifact != lost:
+            await answer_all(store, asked.build_key, artifact)
+            return True
+        return await begin(store.tx, asked)
+
+    async def _lost(self, build_key: str) -> Artifact | None:
+        """Return the artifact if the index has it and the store does not hold it whole.
+
+        One that comes into the index after this look was put into the store a moment before.
+        """
         async with self.db.reading() as reading:
             artifact = await read_artifact(reading, build_key)
-        if artifact and isinstance(await self.artifacts.find(artifact.stored), Stored):
+        if artifact and not isinstance(await self.artifacts.find(artifact.stored), Stored):
             return artifact
         return None
 
@@ -58,11 +74,11 @@ def order_id(asked: BuildRequested, attempt: int) -> UUID:
     return derive(asked.request, f"build {attempt}")
 
 
-async def begin(tx: Transaction, asked: BuildRequested) -> None:
-    """Order the next attempt unless one is under way."""
+async def begin(tx: Transaction, asked: BuildRequested) -> bool:
+    """Order the next attempt unless one is under way; tell whether it is ours."""
     attempt = await Store(tx).begin_build(asked)
     if attempt is None:
-        return
+        return False
     order = Order(
         id=order_id(asked, attempt),
         kind="build",
@@ -71,6 +87,7 @@ async def begin(tx: Transaction, asked: BuildRequested) -> None:
         correlation=asked.correlation,
     )
     await place(tx, order)
+    return True
 
 
 async def answer_all(store: Store, build_key: BuildKey, artifact: Artifact) -> None:

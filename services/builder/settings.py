@@ -10,7 +10,7 @@ from shared.settings import Settings
 class BuilderSettings(Settings):
     """Read once, in `app.py`."""
 
-    worker: str = "embedded"  # stable and exclusive among the builder's replicas
+    replaces_folder: str = ""  # the identity of a data folder that is lost for good, see shared/residence.py
     builder_slots: int = Field(default=3, ge=1)  # builds at once: they take the machine's cores
     mirrors: Path | None = None  # shared with the synthesizer by default
 

@@ -19,6 +19,35 @@ _ANSWER_REQUESTS = sa.update(tables.requests).where(_OPEN).values(answered=True)
 
 _OPEN_REQUEST = sa.select(tables.requests.c.request).where(_OPEN).limit(1)
 
+_ITS_REQUESTS = sa.and_(
+    tables.requests.c.pipeline == sa.bindparam("its_pipeline"),
+    tables.requests.c.revision == sa.bindparam("its_revision"),
+    sa.not_(tables.requests.c.answered),
+)
+_others = tables.requests.alias()
+_OF_OTHERS = sa.select(_others.c.request).where(
+    _others.c.build_key == tables.requests.c.build_key,
+    sa.not_(_others.c.answered),
+    sa.or_(
+        _others.c.pipeline != sa.bindparam("its_pipeline"),
+        _others.c.revision != sa.bindparam("its_revision"),
+    ),
+)
+_ONLY_ITS_KEYS = (
+    sa.select(tables.requests.c.build_key)
+    .where(_ITS_REQUESTS, sa.not_(_OF_OTHERS.exists()))
+    .distinct()
+    .order_by(tables.requests.c.build_key)
+)
+_DROP_REQUESTS = sa.update(tables.requests).where(_ITS_REQUESTS).values(answered=True)
+
+_LAST_BUILD = (
+    sa.select(tables.builds.c.ended_at)
+    .where(tables.builds.c.build_key == sa.bindparam("its_key"))
+    .order_by(tables.builds.c.attempt.desc())
+    .limit(1)
+    .with_for_update()
+)
 _BUILD_UNDER_WAY = sa.select(tables.builds).where(
     tables.builds.c.build_key == sa.bindparam("its_key"), tables.builds.c.state == "building"
 )
@@ -85,18 +114,23 @@ class Store:
         await self.tx.execute(_ANSWER_REQUESTS, key)
         return [OpenRequest(row.request, row.pipeline, row.revision, row.artifact) for row in rows]
 
-    async def drop_requests(self, pipeline: str, revision: int) -> Sequence[str]:
-        """Forget that the revision is owed answers; return the build keys it had asked for."""
-        table = tables.requests.c
-        mine = sa.and_(table.pipeline == pipeline, table.revision == revision, sa.not_(table.answered))
-        keys = (await self.tx.execute(sa.select(table.build_key).where(mine).distinct())).scalars().all()
-        if keys:
-            await self.tx.execute(sa.update(tables.requests).where(mine).values(answered=True))
-        return keys
+    async def asked_for_only_by(self, pipeline: str, revision: int) -> Sequence[str]:
+        """Return, sorted, the build keys for which nobody but the revision is owed an answer."""
+        these = {"its_pipeline": pipeline, "its_revision": revision}
+        return (await self.tx.execute(_ONLY_ITS_KEYS, these)).scalars().all()
+
+    async def drop_requests(self, pipeline: str, revision: int) -> None:
+        """Forget that the revision is owed answers."""
+        await self.tx.execute(_DROP_REQUESTS, {"its_pipeline": pipeline, "its_revision": revision})
 
     async def is_wanted(self, build_key: str) -> bool:
         """Tell whether anybody is owed an answer for the key."""
         return (await self.tx.execute(_OPEN_REQUEST, {"its_key": build_key})).first() is not None
+
+    async def locked_build_goes_on(self, build_key: str) -> bool:
+        """Lock the key's last build, if there is one, and tell whether it is under way."""
+        row = (await self.tx.execute(_LAST_BUILD, {"its_key": build_key})).first()
+        return row is not None and row.ended_at is None
 
     async def under_way(self, build_key: str) -> tuple[BuildRequested, int] | None:
         """Return the key's build under way: the request that began it, and the attempt."""

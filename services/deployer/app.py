@@ -1,5 +1,6 @@
 """The deployer's wiring: its table of contents."""
 
+import asyncio
 from collections.abc import Mapping
 
 from services.deployer.adapters.gateway.client import GatewayClient
@@ -7,6 +8,7 @@ from services.deployer.adapters.local.host import Host
 from services.deployer.adapters.local.succession import Succession
 from services.deployer.adapters.local_target import LocalTarget
 from services.deployer.handlers import Deployer
+from services.deployer.looking_after import LookingAfter
 from services.deployer.settings import DeployerSettings
 from services.deployer.step_carrier import StepCarrier
 from services.deployer.step_order import Action
@@ -24,6 +26,7 @@ from shared.events import (
     VerificationPassed,
 )
 from shared.process import LocalProcesses
+from shared.residence import Residence
 from shared.service import Service
 from shared.timers import Ticker
 from shared.work import Worker, Workers
@@ -34,17 +37,16 @@ def build(database: Database, settings: DeployerSettings) -> Service:
     db = ServiceDatabase(database, "deployer")
     deployer = Deployer(db, lambda at: ticker.due(at))  # noqa: PLW0108 - the ticker comes after
     ticker = Ticker(database.clock, deployer.resume)
-    workers = Workers(db, settings.worker, settings.deployer_slots, settings.share_slots)
+    workers = Workers(db, settings.replica, settings.deployer_slots, settings.share_slots)
     target = local_target(settings, database.clock)
-    looking_after = Ticker(database.clock, target.resume)
+    looking_after = LookingAfter(db, target, Residence(db, settings.data, settings.replaces_folder))
 
     async def work() -> None:
-        try:
-            await workers.run(workers_by_kind(deployer, workers, target.carriers()))
-        finally:
-            await target.close()
+        async with looking_after.at_home(), asyncio.TaskGroup() as tasks:
+            tasks.create_task(workers.run(workers_by_kind(deployer, workers, target.carriers())))
+            tasks.create_task(Ticker(database.clock, looking_after.resume).run())
 
-    return Service(subscription(deployer), background=(work, ticker.run, looking_after.run))
+    return Service(subscription(deployer), background=(work, ticker.run))
 
 
 def local_target(settings: DeployerSettings, clock: Clock) -> LocalTarget:

@@ -8,7 +8,7 @@ from shared.settings import Settings
 class DeployerSettings(Settings):
     """Read once, in `app.py`."""
 
-    worker: str = "embedded"  # stable and exclusive among the deployer's replicas
+    replaces_folder: str = ""  # the identity of a data folder that is lost for good, see shared/residence.py
     deployer_slots: int = Field(default=32, ge=1)  # steps carried out at once
     gateway_host: str = "127.0.0.1"  # where local stages' stable ports listen
 

@@ -15,7 +15,7 @@ from shared.work import Workers
 def build(database: Database, settings: SynthesizerSettings) -> Service:
     """Wire the synthesizer."""
     db = ServiceDatabase(database, "synthesizer")
-    workers = Workers(db, settings.worker, settings.synthesizer_slots, share_slots=1)
+    workers = Workers(db, settings.replica, settings.synthesizer_slots, share_slots=1)
     mirrors = GitMirrors(settings.mirrors_folder, passed_through())
     worker = PushWorker(db, workers, mirrors)
 

@@ -10,7 +10,6 @@ from shared.settings import Settings
 class SynthesizerSettings(Settings):
     """Read once, in `app.py`."""
 
-    worker: str = "embedded"  # stable and exclusive among the synthesizer's replicas
     synthesizer_slots: int = Field(default=16, ge=1)  # pushes looked at side by side; one a repository
     mirrors: Path | None = None  # shared with the builder by default
 

@@ -28,7 +28,7 @@ def build(database: Database, settings: VerifierSettings) -> Service:
 def wire(database: Database, settings: VerifierSettings, prober: Prober) -> Service:
     """Return the service on a given network."""
     db = ServiceDatabase(database, "verifier")
-    workers = Workers(db, settings.verifier_worker, settings.verifier_slots)
+    workers = Workers(db, settings.replica, settings.verifier_slots)
     worker = VerifyWorker(workers, prober, db.clock)
     handlers = Handlers(db)
 

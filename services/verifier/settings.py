@@ -8,5 +8,4 @@ from shared.settings import Settings
 class VerifierSettings(Settings):
     """Read once, in `app.py`."""
 
-    verifier_worker: str = "verifier"  # unique among replicas, the same after a restart
     verifier_slots: int = Field(default=32, ge=1)  # verifications side by side; each is mostly waiting

@@ -101,25 +101,25 @@ class LocalArtifactStore:
 
     async def tidy(self) -> None:
         """Remove arrivals that nobody alive is writing."""
-        self._tidy()
+        await beside_the_loop(lambda _: self._tidy())
 
     def _find(self, artifact: Stored) -> Stored | Missing:
         with disk_faults(f"looking for {artifact.digest}"):
             try:
-                size = self._place(artifact.digest).stat().st_size
+                seen = self._place(artifact.digest).stat()
             except FileNotFoundError:
                 return Missing(f"{artifact.digest} is not in the artifact store")
-            if size == artifact.size_bytes:
+            if seen.st_size == artifact.size_bytes:
                 return artifact
-            wrong = f"it has {size} bytes instead of {artifact.size_bytes}"
-            return Missing(self._set_aside(artifact.digest, wrong))
+            wrong = f"it has {seen.st_size} bytes instead of {artifact.size_bytes}"
+            return Missing(self._set_aside(artifact.digest, seen, wrong))
 
     def _remove(self, digest: Digest) -> None:
         with disk_faults(f"removing {digest}"):
             self._place(digest).unlink(missing_ok=True)
 
     def _tidy(self) -> None:
-        with disk_faults("tidying the artifact store"), _locked(self._arriving()):
+        with disk_faults("tidying the artifact store"):
             for arrival in self._arriving().iterdir():
                 with suppress(FileNotFoundError, BlockingIOError), arrival.open("rb") as file:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -148,14 +148,21 @@ class LocalArtifactStore:
                 raise Refused(f"{digest} is not in the artifact store") from exc
             with file:
                 if (found := digest_of(file, each)) != digest:
-                    raise Corrupted(self._set_aside(digest, f"its bytes are those of {found}"))
+                    seen = os.fstat(file.fileno())
+                    raise Corrupted(self._set_aside(digest, seen, f"its bytes are those of {found}"))
                 unpack(file, destination, self._limits, each)
 
-    def _set_aside(self, digest: Digest, why: str) -> str:
+    def _set_aside(self, digest: Digest, seen: os.stat_result, why: str) -> str:
+        """Move what was seen out of the way; what a `put` elsewhere has put there since is left."""
         place = self._place(digest)
         aside = self._root / "corrupted" / place.name
         aside.parent.mkdir(parents=True, exist_ok=True)
-        place.replace(aside)
+        with suppress(FileNotFoundError):  # set aside by another
+            if os.path.samestat(seen, place.stat()):
+                place.replace(aside)
+                if not os.path.samestat(seen, aside.stat()):  # put there between the two looks
+                    with suppress(FileExistsError):
+                        place.hardlink_to(aside)
         return f"{digest} was damaged in the store: {why}; set aside as corrupted/{place.name}"
 
     def _place(self, digest: Digest) -> Path:
@@ -171,23 +178,19 @@ class LocalArtifactStore:
     @contextmanager
     def _arrival(self) -> Iterator[IO[bytes]]:
         """Open a file that is gone again unless it was renamed, and locked while its writer lives."""
-        folder = self._arriving()
-        with _locked(folder):  # between its making and its own lock, `tidy` would take it for dead
-            file = tempfile.NamedTemporaryFile(dir=folder, delete=False)  # noqa: SIM115
-            fcntl.flock(file, fcntl.LOCK_EX)
-        with file:
+        with _locked_file(self._arriving()) as file:
             try:
                 yield file
             finally:
                 Path(file.name).unlink(missing_ok=True)
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep others from making or tidying arrivals: for moments only."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+def _locked_file(folder: Path) -> IO[bytes]:
+    """Make a file and lock it; between the two, `tidy` elsewhere may take it for dead: then another."""
+    while True:
+        file = tempfile.NamedTemporaryFile(dir=folder, delete=False)  # noqa: SIM115
+        with suppress(BlockingIOError, FileNotFoundError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(file.fileno()), Path(file.name).stat()):
+                return file
+        file.close()

@@ -7,12 +7,16 @@ import ctypes
 import errno
 import fcntl
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from shared.crash import point
 from shared.faults import Refused, TryAgain
+
+ARRIVAL = "arriving-"  # begins the name of what is being put together
+GONE = ".gone-"  # begins the name of what is being removed
 
 # What passes without anybody asking differently: space is freed, other work ends.
 _PASSING = frozenset(
@@ -61,6 +65,26 @@ def made_whole(destination: Path) -> Iterator[Path]:
     flush_folder(destination.parent)
 
 
+@contextmanager
+def arrival(parent: Path) -> Iterator[Path]:
+    """Give an empty folder in `parent` that nobody else uses; on leaving, what is left in it is removed.
+
+    What killed processes left there goes first.
+    """
+    for left in list(parent.glob(f"{ARRIVAL}*")):
+        _remove_alone(left)
+    folder = Path(tempfile.mkdtemp(prefix=ARRIVAL, dir=parent))
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield folder
+    except BlockingIOError as exc:  # taken for a leftover between its making and its lock
+        raise TryAgain(f"another worker tidied {parent.name} up just then") from exc
+    finally:
+        remove(folder)
+        os.close(descriptor)
+
+
 def settle(part: Path, destination: Path) -> None:
     """Rename a complete folder to `destination`, durably; one that is there already stays."""
     descriptor = os.open(part, os.O_RDONLY | os.O_DIRECTORY)
@@ -75,6 +99,21 @@ def settle(part: Path, destination: Path) -> None:
             raise
         remove(part)
     flush_folder(destination.parent)
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a small file of ours that is there as a whole or not, power cuts aside.
+
+    Of several who write it at once, the last one wins.
+    """
+    descriptor, part = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+        os.replace(part, file)  # noqa: PTH105 - a name, not a path
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
 
 
 def flush_folder(folder: Path) -> None:
@@ -102,6 +141,48 @@ def remove(folder: Path) -> None:
             found = _hoist(one, folder, found)
             one.rmdir()
     folder.rmdir()
+
+
+def remove_aside(folder: Path) -> None:
+    """Remove a folder that nobody finds any more from one moment to the next, however large it is.
+
+    Safe to repeat, and to be done by several processes at once.
+    """
+    gone = folder.with_name(f"{GONE}{folder.name}")
+    _remove_alone(gone)
+    try:
+        folder.rename(gone)
+    except FileNotFoundError:
+        return
+    except OSError as exc:
+        if exc.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+            raise
+        raise TryAgain(f"one called {folder.name} is just being removed by another worker") from exc
+    _remove_alone(gone)
+
+
+def remove_left_aside(parent: Path) -> None:
+    """Remove what a killed process was about to remove; what a living one is removing is left to it."""
+    for gone in list(parent.glob(f"{GONE}*")):
+        _remove_alone(gone)
+
+
+def _remove_alone(gone: Path) -> None:
+    """Remove a folder that was set aside, unless another process is at it; that one may be killed yet."""
+    try:
+        descriptor = os.open(gone, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return
+    except OSError:  # it is no folder, or one that we may not look into
+        remove(gone)
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        remove(gone)
+    except (BlockingIOError, FileNotFoundError):
+        pass  # another is removing it, or just has
+    finally:
+        os.close(descriptor)
 
 
 def _folders_in(folder: Path) -> list[Path]:

@@ -6,14 +6,14 @@ away under its lock, and fetched anew.
 
 import asyncio
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.faults import Refused
+from shared.faults import Refused, TryAgain
+from shared.file_lock import held
 from shared.git.address import Address
-from shared.git.lock import locked
 from shared.git.program import FAR_END_SETTINGS, SETTINGS, Ended, Limits, bare_environment, raise_fault, run
 
 PACKS_KEPT = 20  # a mirror with more is tidied
@@ -61,20 +61,31 @@ class Bare:
             return None
         return made.st_ino, made.st_mtime_ns
 
-    def locked(self) -> AbstractAsyncContextManager[int]:
-        """Keep every other writer out, also in other processes; yields the lock's descriptor."""
-        with suppress(OSError):  # the lock says what is wrong
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return locked(self.path.with_suffix(".lock"), self.limits.lock_seconds_max)
+    @asynccontextmanager
+    async def locked(self) -> AsyncIterator[int]:
+        """Keep every other writer out, also in other processes; yields the lock's descriptor.
+
+        A child that is given the descriptor holds the lock, too. A full disk is a `TryAgain`.
+        """
+        try:
+            async with held(self.path.with_suffix(".lock"), self.limits.lock_seconds_max) as descriptor:
+                yield descriptor
+        except OSError as exc:
+            raise TryAgain(f"{self.path.stem} could not be worked on: {exc.strerror}") from exc
 
     def command(self, *words: str) -> tuple[str, ...]:
         """Return the words that run git on this mirror."""
         return ("git", *SETTINGS, f"--git-dir={self.path}", *words)
 
-    def mark_damaged(self) -> None:
-        """Have the mirror made anew before it is used again."""
-        with suppress(OSError):  # found damaged again next time
-            self._damaged.touch()
+    def mark_damaged(self, identity: tuple[int, int] | None) -> None:
+        """Have the mirror made anew before it is used again, unless it has been since it was read.
+
+        Whoever makes it anew takes the old one away under those who read it, and what they then find
+        damaged is no longer there.
+        """
+        if identity == self.identity:
+            with suppress(OSError):  # found damaged again next time
+                self._damaged.touch()
 
     async def fetch(self, refspec: str, tried: str, held: int) -> None:
         """Fetch; once more when what a killed or full machine left behind stood in the way."""
@@ -90,7 +101,7 @@ class Bare:
         if outgrown:
             raise Refused(f"{tried}: it is larger than the limit for one fetch")
         if ended.damaged:
-            self.mark_damaged()
+            self.mark_damaged(self.identity)
             await self._make(held)
         if ended.damaged or ended.locked_out:
             ended = await self._run(words, self.limits.fetch_seconds_max, held)
@@ -147,7 +158,7 @@ class Bare:
 
     def _sweep(self) -> None:
         """Remove what killed writers left. Under the lock none is alive: they hold it too."""
-        for pattern in ("*.lock", "refs/**/*.lock", "objects/**/tmp_*"):
+        for pattern in ("*.lock", "refs/**/*.lock", "objects/**/*.lock", "objects/**/tmp_*", "gc.pid"):
             for left in self.path.glob(pattern):
                 left.unlink(missing_ok=True)
 

@@ -137,13 +137,14 @@ class GitMirrors:
     async def _reading(self, bare: Bare, commit: Commit) -> AsyncIterator[Contents]:
         """Yield the mirror's contents; what turns out damaged is not used again."""
         check_commit(commit)
+        identity = bare.identity
         contents = await self._contents(bare)
         if contents is None:
             raise TryAgain(f"commit {commit} has not been fetched")
         try:
             yield contents
         except Damaged:
-            bare.mark_damaged()
+            bare.mark_damaged(identity)
             raise
 
     async def _contents(self, bare: Bare) -> Contents | None:

@@ -1,26 +1,27 @@
-"""A worker's end of a folder's bell."""
+"""A worker's end of a folder's bells: a FIFO of its own in `bells/`, which the shim finds there."""
 
 import asyncio
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from shared.process.shim.bell import FOLDER
 
 READ_BYTES = 4096
 
 
 class Bell:
-    """Hears a folder's bell for everybody in this program who waits for it.
+    """Hears a folder's shim for everybody in this program who waits for it; other programs have theirs."""
 
-    One reader, since a ring is a byte that only one can take.
-    """
-
-    def __init__(self, path: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         self._listeners: set[asyncio.Event] = set()
         self._fd = -1
+        self._path = folder / FOLDER
         self._loop = asyncio.get_running_loop()
-        with suppress(FileNotFoundError):  # nothing was prepared there: nobody will ring
-            self._fd = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        with suppress(OSError):  # nothing was prepared there, or there is no room: it is looked at instead
+            self._open(folder / FOLDER)
             self._loop.add_reader(self._fd, self._heard)
 
     @property
@@ -47,8 +48,23 @@ class Bell:
         """Stop hearing."""
         if self._fd >= 0:
             self._loop.remove_reader(self._fd)
+            with suppress(OSError):
+                self._path.unlink()  # before the end is closed: one without a reader is a dead one's
             os.close(self._fd)
             self._fd = -1
+
+    def _open(self, bells: Path) -> None:
+        """Make a FIFO of our own, seen by the shim only once we have it open."""
+        bells.mkdir(mode=0o700, exist_ok=True)
+        making = Path(tempfile.mkdtemp(prefix=".", dir=bells))
+        try:
+            os.mkfifo(making / "bell", 0o600)
+            # Both ends, so that opening never waits and the shim's end may come and go.
+            self._fd = os.open(making / "bell", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+            self._path = bells / making.name.removeprefix(".")
+            (making / "bell").rename(self._path)
+        finally:
+            making.rmdir()
 
     def _heard(self) -> None:
         with suppress(BlockingIOError):

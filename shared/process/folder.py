@@ -7,6 +7,7 @@ import fcntl
 import os
 import signal
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,13 +18,11 @@ from shared.process.shim.child import identity, living
 def prepare(folder: Path, spec: bytes) -> None:
     """Make the folder with all a shim needs in it; one that is prepared already is prepared again."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # the shim has it on the disk before it starts
-    with suppress(FileExistsError):
-        os.mkfifo(folder / "bell", 0o600)
-    temporary = folder / "spec.new"  # one name: what a killed worker left there is written over
-    temporary.unlink(missing_ok=True)
-    temporary.touch(mode=0o600)
-    temporary.write_bytes(spec)
-    temporary.rename(folder / "spec")
+    descriptor, name = tempfile.mkstemp(prefix="spec.", dir=folder)  # another worker may be at it, too
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(spec)
+    with suppress(FileNotFoundError):  # a shim that another worker started has the folder, and tidied up
+        Path(name).rename(folder / "spec")
 
 
 def claimed(folder: Path) -> bool:

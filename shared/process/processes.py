@@ -198,7 +198,7 @@ class LocalProcesses:
     def _listening(self, folder: Path) -> Iterator[asyncio.Event]:
         bell = self._bells.get(folder)
         if bell is None:
-            bell = self._bells[folder] = Bell(folder / "bell")
+            bell = self._bells[folder] = Bell(folder)
         try:
             with bell.listener() as rung:
                 yield rung

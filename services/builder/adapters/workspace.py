@@ -3,6 +3,9 @@
 What is in a workspace tells how far its attempt got, so that after a kill -9 at any point `build`
 goes on from there: a checkout that is there is whole, a process that runs is watched again, one
 that ended is not run twice. A workspace stays until its answer is safe elsewhere; see `clear`.
+
+Two builders may be in one workspace at once, when one of them was frozen and believed to be dead: so a
+checkout arrives in a folder of its own and the first to be there counts, and a process is started once.
 """
 
 from collections.abc import Collection, Sequence
@@ -29,7 +32,7 @@ from services.builder.environment import SEARCH_PATH, Surroundings, environment
 from services.builder.recipe import recipe_problem, script
 from shared.artifacts import ArtifactStore
 from shared.artifacts.blocking import beside_the_loop
-from shared.artifacts.folder import disk_faults, remove, settle
+from shared.artifacts.folder import arrival, disk_faults, remove_aside, remove_left_aside, settle, write_whole
 from shared.clock import Clock
 from shared.crash import point
 from shared.events import LogLine
@@ -60,7 +63,7 @@ class BuildLog(Protocol):
     """Where an attempt's output goes, and how much of it is there already."""
 
     async def next_line(self) -> int:
-        """Return the number of the first line that is not there yet."""
+        """Return the number of the first line that is not there yet; raises if it is no longer ours."""
         ...
 
     async def append(self, first_line: int, lines: Sequence[LogLine]) -> None:
@@ -81,10 +84,6 @@ class _Workspace:
     @property
     def stopped(self) -> Path:
         return self.top / "stopped"
-
-    @property
-    def arriving(self) -> Path:
-        return self.top / "arriving"
 
     @property
     def committed(self) -> Path:
@@ -149,10 +148,16 @@ class Bench:
         """Remove the attempt's workspace: once its answer is safe, for this forgets it."""
         await self._clear(order.name)
 
-    async def sweep(self, wanted: Collection[str]) -> None:
-        """Remove every workspace whose order's name is not among these."""
-        for name in sorted({folder.name for folder in self._workspaces()} - set(wanted)):
+    def workspaces(self) -> frozenset[str]:
+        """Return the names of the orders that have a workspace."""
+        return frozenset(folder.name for folder in self._folders() if not folder.name.startswith("."))
+
+    async def sweep(self, over: Collection[str]) -> None:
+        """Remove the workspaces of these orders, none of which anybody carries out any more."""
+        for name in sorted(over):
             await self._clear(name)
+        with disk_faults("removing workspaces"):
+            await beside_the_loop(lambda _: remove_left_aside(self.root))
 
     async def _build(self, order: BuildOrder, log: BuildLog) -> BuildAnswer:
         place = self._place(order.name)
@@ -171,17 +176,16 @@ class Bench:
             return BuildStopped()
         if place.source.exists():
             return None
-        await beside_the_loop(lambda _: remove(place.arriving))
-        try:
-            await self.source.fetch_commit(order.remote, order.commit)
-            info = await self.source.commit_info(order.remote, order.commit)
-            await self.source.checkout(order.remote, order.commit, place.arriving)
-        except Refused as exc:
-            return BuildFailed(unsourced(order, str(exc)))
-        point("builder.checkout.arrived")
-        with disk_faults("keeping the checkout"):
+        with disk_faults("keeping the checkout"), arrival(place.top) as arriving:
+            try:
+                await self.source.fetch_commit(order.remote, order.commit)
+                info = await self.source.commit_info(order.remote, order.commit)
+                await self.source.checkout(order.remote, order.commit, arriving / "source")
+            except Refused as exc:
+                return BuildFailed(unsourced(order, str(exc)))
+            point("builder.checkout.arrived")
             _write(place.committed, info.committed_at.isoformat())
-            await beside_the_loop(lambda _: settle(place.arriving, place.source))
+            await beside_the_loop(lambda _: settle(arriving / "source", place.source))
         point("builder.workspace.made")
         return None
 
@@ -202,16 +206,16 @@ class Bench:
             limit_seconds=order.recipe.timeout_seconds,
             file_bytes_max=self.limits.file_bytes_max,
         )
+        first_line = await log.next_line()  # before the start: whoever lost the attempt starts nothing
         await self.processes.start(place.process, spec)
         point("builder.process.started")
-        await self._follow(place, log)
+        await self._follow(place, log, first_line)
         ended = await self.processes.wait(place.process)
         point("builder.process.ended")
         return ended
 
-    async def _follow(self, place: _Workspace, log: BuildLog) -> None:
-        first = await log.next_line()
-        async for batch in self.processes.output(place.process, first):
+    async def _follow(self, place: _Workspace, log: BuildLog, first_line: int) -> None:
+        async for batch in self.processes.output(place.process, first_line):
             await log.append(batch.first_line, batch.lines)
             point("builder.log.appended")
 
@@ -245,7 +249,7 @@ class Bench:
             await self.processes.stop(place.process)
         point("builder.workspace.idle")
         with disk_faults("removing a workspace"):
-            await beside_the_loop(lambda _: remove(place.top))
+            await beside_the_loop(lambda _: remove_aside(place.top))
 
     def _begin(self, place: _Workspace) -> datetime:
         """Return when the attempt first began, whichever life of this program that was in."""
@@ -260,7 +264,7 @@ class Bench:
     def _place(self, name: str) -> _Workspace:
         return _Workspace(self.root.absolute() / name)
 
-    def _workspaces(self) -> tuple[Path, ...]:
+    def _folders(self) -> tuple[Path, ...]:
         with disk_faults("looking for workspaces"), suppress(FileNotFoundError):
             return tuple(self.root.iterdir())
         return ()
@@ -268,6 +272,4 @@ class Bench:
 
 def _write(path: Path, text: str) -> None:
     """Write a small file that is complete or absent, power cuts aside: `settle` flushes for all."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8", errors="surrogateescape")
-    part.replace(path)
+    write_whole(path, text.encode("utf-8", "surrogateescape"))

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from services.deployer.adapters.gateway.route import replace_file
 from services.deployer.adapters.local import address, lives
+from services.deployer.adapters.local.candidate import take_away
 from services.deployer.adapters.local.environment import environment
 from services.deployer.adapters.local.evidence import Witness
 from services.deployer.adapters.local.host import Host, Place
 from services.deployer.adapters.local.ports import noted
 from services.deployer.adapters.local.progress import Attempt, Attempts, until_answered
-from services.deployer.adapters.local.release import Launch, Life, Release, release_of, unpack
+from services.deployer.adapters.local.release import Launch, Life, Release, is_over, release_of, unpack
 from services.deployer.adapters.local.succession import Succession
 from services.deployer.step_order import Done, Launched, StepAnswer, StepOrder, Stopped
 from shared.artifacts.folder import disk_faults
@@ -60,8 +61,7 @@ class LocalService:
         place = self.host.place(order)
         release = release_of(place, order)
         with disk_faults(f"discarding {order.step.id}"):
-            async with self.host.lock(place):
-                await self._discard(place, release)
+            await take_away(self.host, place, release)
             self.succession.begin_tidying(place)
         return Done()
 
@@ -78,13 +78,12 @@ class LocalService:
     async def _run(self, order: StepOrder, called_off: asyncio.Event, attempt: Attempt) -> StepAnswer:
         release = release_of(self.host.place(order), order)
         number = max(release.life_number(), 1)
+        if number == 1 and self.host.is_lost(order) and self._is_absent(release.life(1)):
+            return self._witness.ended(order, release.life(1).process, Lost())
         while True:
             life = release.life(number)
-            if isinstance(self.host.processes.observe(life.process), Absent):
-                launch = await self._make_ready(order, release)
-                if called_off.is_set() or release.has("discarded"):
-                    return Stopped()
-                await lives.begin(self.host, release, launch, life)
+            if self._is_absent(life) and not await self._begin(order, release, life, called_off):
+                return Stopped()
             attempt.begin(number)
             seconds = order.step.timeout_seconds * START_SHARE
             risen = await lives.rise(self.host, life, called_off, seconds)
@@ -92,6 +91,18 @@ class LocalService:
             if not (lost and order.step.repeatable and number < LIVES_MAX):
                 return await self._answer(order, life, risen, called_off)
             number += 1
+
+    async def _begin(self, order: StepOrder, release: Release, life: Life, called_off: asyncio.Event) -> bool:
+        """Start a process unless nobody wants one any more; tell whether there is one now."""
+        place = self.host.place(order)
+        if is_over(place, release):
+            return False
+        launch = await self._make_ready(order, release)
+        async with self.host.lock(place):
+            if called_off.is_set() or is_over(place, release):
+                return False
+            await lives.begin(self.host, release, launch, life)
+        return True
 
     async def _make_ready(self, order: StepOrder, release: Release) -> Launch:
         """Put the release's files there, and how it is started."""
@@ -113,36 +124,51 @@ class LocalService:
     async def _answer(
         self, order: StepOrder, life: Life, risen: lives.Rise, called_off: asyncio.Event
     ) -> StepAnswer:
+        if isinstance(risen, lives.Silent) and not await self._silence(order, life, risen):
+            risen = lives.Listens(risen.port)
         match risen:
             case lives.Listens(port):
-                return await self._show(order, port)
+                return await self._show(order, port, called_off)
             case lives.CalledOff():
                 await self.host.processes.stop(life.process)
                 return Stopped()
-            case lives.Silent():
-                replace_file(life.silent_file, _silence(order, risen).encode())
-                await self.host.processes.stop(life.process)
             case lives.Ended(end) if not life.silent_file.exists():
                 if called_off.is_set() and isinstance(end, Exit) and end.reason == "stopped":
                     return Stopped()
                 before = f" before it listened on port {noted(life.port_file)}"
                 return self._witness.ended(order, life.process, end, before)
-        # By an earlier life or by this one, it was stopped because it did not listen.
+        # By an earlier life or another deployer or just now, it was stopped because it did not listen.
         message = life.silent_file.read_text(encoding="utf-8")
         return self._witness.said(order, "timeout", message, life.process)
 
-    async def _show(self, order: StepOrder, port: int) -> Launched:
+    async def _silence(self, order: StepOrder, life: Life, silent: lives.Silent) -> bool:
+        """End a process that does not listen; False: it does by now, or another deployer switched to it."""
+        place = self.host.place(order)
+        async with self.host.lock(place):
+            if release_of(place, order).has("switched") or await lives.listens(life):
+                return False
+            replace_file(life.silent_file, _silence(order, silent).encode())
+            await self.host.processes.stop(life.process)
+        return True
+
+    async def _show(self, order: StepOrder, port: int, called_off: asyncio.Event) -> Launched | Stopped:
         place = self.host.place(order)
         release = release_of(place, order)
-        if not release.has("switched"):
-            route = address.template(order, "server", upstream_port=port)
-            await address.show_candidate(self.host, place, release, route)
+        async with self.host.lock(place):
+            if called_off.is_set() or is_over(place, release):
+                return Stopped()
+            if not release.has("switched"):
+                route = address.template(order, "server", upstream_port=port)
+                await address.show_candidate(self.host, place, release, route)
         params = LocalServiceDeploy.model_validate(order.step.params)
         return Launched((address.probe_target(order, release, params.verify),))
 
     async def _switch(self, order: StepOrder, place: Place, release: Release) -> StepAnswer:
+        self.succession.note_replaced(place)
         if done := address.was_taken_over(self.host, place, release):
             return Done({"url": done})
+        if is_over(place, release):
+            return self._witness.said(order, "target", "the candidate is no longer there")
         life = release.life(release.life_number())
         match self.host.processes.observe(life.process):
             case Exited(end):
@@ -151,7 +177,6 @@ class LocalService:
                 return self._witness.ended(order, life.process, lost)
             case Absent():
                 return self._witness.said(order, "target", "the candidate is no longer there")
-        self.succession.note_replaced(place)
         release.put("switched")
         self.host.processes.promote(life.process)
         point("deployer.release.promoted")
@@ -162,18 +187,12 @@ class LocalService:
             return self._witness.said(order, "target", taken.problem)
         return Done({"url": taken.url})
 
-    async def _discard(self, place: Place, release: Release) -> None:
-        if address.was_taken_over(self.host, place, release):
-            return  # it is live, or has been
-        release.put("discarded")
-        for life in release.lives() or [release.life(1)]:  # one that was never started never will be
-            await self.host.processes.stop(life.process)
-        point("deployer.candidate.stopped")
-        await address.hide_candidate(self.host, place, release)
-
     @property
     def _witness(self) -> Witness:
         return Witness("rollout", "the service", self.host.processes, self.host.clock)
+
+    def _is_absent(self, life: Life) -> bool:
+        return isinstance(self.host.processes.observe(life.process), Absent)
 
     def _goes_on(self, process: Path) -> bool:
         return isinstance(self.host.processes.observe(process), Running)

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from services.deployer.adapters.local import address
+from services.deployer.adapters.local.candidate import take_away
 from services.deployer.adapters.local.evidence import Witness
 from services.deployer.adapters.local.host import Host, Place
-from services.deployer.adapters.local.release import Launch, Release, release_of, unpack
+from services.deployer.adapters.local.release import Launch, Release, is_over, release_of, unpack
 from services.deployer.adapters.local.succession import Succession
 from services.deployer.step_order import Done, Launched, StepAnswer, StepOrder, Stopped
 from shared.artifacts.folder import disk_faults
@@ -47,8 +48,7 @@ class LocalStatic:
         place = self.host.place(order)
         release = release_of(place, order)
         with disk_faults(f"discarding {order.step.id}"):
-            async with self.host.lock(place):
-                await self._discard(place, release)
+            await take_away(self.host, place, release)
             self.succession.begin_tidying(place)
         return Done()
 
@@ -66,24 +66,25 @@ class LocalStatic:
         params = LocalStaticDeploy.model_validate(order.step.params)
         place = self.host.place(order)
         release = release_of(place, order)
-        if called_off.is_set() or release.has("discarded"):
+        if called_off.is_set() or is_over(place, release):
             return Stopped()
         await unpack(self.host, order, params.artifact, release.files)
         point("deployer.release.unpacked")
         release.note_launch(Launch(order.release, order.revision, order.commit))
-        if called_off.is_set():
-            return Stopped()
-        if not release.has("switched"):
-            route = address.template(order, "static", root=str(release.files.absolute()))
-            await address.show_candidate(self.host, place, release, route)
+        async with self.host.lock(place):
+            if called_off.is_set() or is_over(place, release):
+                return Stopped()
+            if not release.has("switched"):
+                route = address.template(order, "static", root=str(release.files.absolute()))
+                await address.show_candidate(self.host, place, release, route)
         return Launched((address.probe_target(order, release, params.verify),))
 
     async def _switch(self, order: StepOrder, place: Place, release: Release) -> StepAnswer:
+        self.succession.note_replaced(place)
         if done := address.was_taken_over(self.host, place, release):
             return Done({"url": done})
-        if not release.files.is_dir() or release.has("discarded"):
+        if not release.files.is_dir() or is_over(place, release):
             return self._witness.said(order, "target", "the candidate is no longer there")
-        self.succession.note_replaced(place)
         release.put("switched")
         point("deployer.release.promoted")
         params = LocalStaticDeploy.model_validate(order.step.params)
@@ -92,12 +93,6 @@ class LocalStatic:
         if taken.problem:
             return self._witness.said(order, "target", taken.problem)
         return Done({"url": taken.url})
-
-    async def _discard(self, place: Place, release: Release) -> None:
-        if address.was_taken_over(self.host, place, release):
-            return  # it is live, or has been
-        release.put("discarded")
-        await address.hide_candidate(self.host, place, release)
 
     @property
     def _witness(self) -> Witness:

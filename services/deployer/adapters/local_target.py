@@ -1,14 +1,17 @@
 """The local target as a whole: what has to be looked after beside the steps, and its end."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
 
+from services.deployer.adapters.gateway.route import PART, replace_file
 from services.deployer.adapters.local import address
+from services.deployer.adapters.local.candidate import candidates, take_away
 from services.deployer.adapters.local.host import Host, Place
 from services.deployer.adapters.local.release import Release, delete, delete_leftovers, releases_in
 from services.deployer.adapters.local.succession import Succession
@@ -66,6 +69,24 @@ class LocalTarget:
             raise TryAgain(str(fault)) from fault  # nobody asked, so nobody is answered: look again
         return now + timedelta(seconds=RESUME_SECONDS)
 
+    def candidates(self) -> Sequence[str]:
+        """Return the releases that wait for their address, by run and attempt: "<run>.<attempt>"."""
+        return [release.name for place in self.host.places() for release in candidates(self.host, place)]
+
+    def take_away(self, abandoned: Collection[str]) -> None:
+        """See to it that candidates end whose attempt is over, whoever was to discard them could not."""
+        for place in self.host.places():
+            for release in candidates(self.host, place):
+                if release.name in abandoned:
+                    name = f"discard {place.name} {release.name}"
+                    self.succession.chores.begin(name, partial(self._take_away, place, release))
+
+    def note_lost(self, attempts: Collection[str]) -> None:
+        """Note the attempts whose processes were in a folder that is lost: none of them is to run here."""
+        with disk_faults("noting what was lost"):
+            self.host.lost_file.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(self.host.lost_file, "".join(f"{each}\n" for each in sorted(attempts)).encode())
+
     def adopted(self) -> Sequence[Adopted]:
         """Return the live releases, as `resume` found them last."""
         routes = self.host.gateway.routes()
@@ -89,15 +110,18 @@ class LocalTarget:
     async def _resume(self, now: datetime) -> None:
         await self.host.gateway.ensure_running()
         for place in self.host.places():
-            if not self.host.lock(place).locked():
-                await self._resume_place(place)
+            await self._resume_place(place)
         await self._hear_problems()
         if now - self._pruned_at >= PRUNED_EVERY:
             self._pruned_at = now
             await self._prune_attempts(now - ATTEMPTS_KEPT)
+            self._prune_marks(now - ATTEMPTS_KEPT)
 
     async def _resume_place(self, place: Place) -> None:
-        async with self.host.lock(place):
+        """Look after a place that nobody is changing just now."""
+        async with self.host.lock_if_free(place) as free:
+            if not free:
+                return
             for name in address.stray_routes(self.host, place):
                 self.host.gateway.remove_route(name)
         await delete_leftovers(self.host, place.releases)
@@ -111,6 +135,11 @@ class LocalTarget:
             log.warning("routes.changed", problems=problems)
         self._problems = problems
 
+    async def _take_away(self, place: Place, release: Release) -> None:
+        log.warning("candidate.abandoned", place=place.name, release=release.name)
+        await take_away(self.host, place, release)
+        self.succession.begin_tidying(place)
+
     def _stable_names(self) -> frozenset[str]:
         return frozenset(place.name for place in self.host.places())
 
@@ -122,10 +151,25 @@ class LocalTarget:
     async def _prune_attempts(self, before: datetime) -> None:
         """Remove what scripts of long ago left."""
         for run in sorted((self.host.folder / "attempts").glob("[!.]*")):
-            made_at = datetime.fromtimestamp(run.stat().st_mtime, UTC)
             processes = run.glob("*/*/lives/*/process")
-            if made_at < before and not any(self._goes_on(process) for process in processes):
+            if _is_older(run, before) and not any(self._goes_on(process) for process in processes):
                 await delete(self.host, run)
+
+    def _prune_marks(self, before: datetime) -> None:
+        """Remove the marks of releases removed long ago, and files that killed programs half wrote."""
+        marks = self.host.local.glob("*/*/*/removed/*")
+        halves = self.host.folder.glob(f"gateway/routes/.*{PART}")
+        for file in [*marks, *halves]:
+            if _is_older(file, before):
+                file.unlink(missing_ok=True)
 
     def _goes_on(self, process: Path) -> bool:
         return isinstance(self.host.processes.observe(process), Running)
+
+
+def _is_older(path: Path, than: datetime) -> bool:
+    """Tell whether it has not changed since; what another deployer just removed is not."""
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC) < than
+    except FileNotFoundError:
+        return False

@@ -6,7 +6,9 @@
         script      what is run
         process/    see shared/process
 
-There is a second `<n>` only where the first was lost with its host and the step may run again.
+There is a second `<n>` only where the first was lost with its host and the step may run again. Beside
+`lives`, `discarded` says that nothing is to be started any more; both are looked at under `lock`, since
+several deployers may be about one attempt when one of them was taken for dead.
 """
 
 import asyncio
@@ -23,14 +25,16 @@ from services.deployer.adapters.local.progress import Attempt, Attempts
 from services.deployer.adapters.local.release import delete, unpack
 from services.deployer.adapters.local.succession import Chores
 from services.deployer.step_order import Done, StepAnswer, StepOrder, Stopped
-from shared.artifacts.folder import disk_faults
+from shared.artifacts.folder import disk_faults, write_whole
 from shared.crash import point
 from shared.events import LogLine
 from shared.faults import Refused
+from shared.file_lock import held
 from shared.process import Absent, Exit, Lost, ProcessSpec
 from shared.step_types import ScriptExecute
 
 LIVES_MAX = 3  # processes of one attempt, where a lost one may be started again
+LOCK_SECONDS_MAX = 60.0  # it is held while a process is being started, unless its holder is frozen
 LIMIT_MARGIN_SECONDS = 10.0  # the engine's own limit comes first, unless Windlass is down
 
 
@@ -58,7 +62,9 @@ class ScriptExecution:
     async def discard(self, order: StepOrder) -> StepAnswer:
         """End the script, or see to it that it never starts."""
         with disk_faults(f"discarding {order.step.id}"):
-            for life in self._lives(order) or [self._life(order, 1)]:
+            async with held(self._attempt(order) / "lock", LOCK_SECONDS_MAX):
+                (self._attempt(order) / "discarded").touch()
+            for life in self._lives(order):
                 await self.host.processes.stop(life / "process")
             self._begin_clearing(order)
         return Done()
@@ -81,10 +87,13 @@ class ScriptExecution:
         while True:
             life = self._life(order, number)
             if isinstance(self.host.processes.observe(life / "process"), Absent):
+                if self.host.is_lost(order):
+                    return self._witness.ended(order, life / "process", Lost())
                 spec = await self._make_ready(order, life)
-                if called_off.is_set():
-                    return Stopped()
-                await self.host.processes.start(life / "process", spec)
+                async with held(self._attempt(order) / "lock", LOCK_SECONDS_MAX):
+                    if called_off.is_set() or (self._attempt(order) / "discarded").exists():
+                        return Stopped()
+                    await self.host.processes.start(life / "process", spec)
                 point("deployer.script.started")
             attempt.begin(number)
             end = await self._end(life / "process", called_off)
@@ -104,7 +113,7 @@ class ScriptExecution:
         else:
             (life / "files").mkdir(exist_ok=True)
         script = "\n".join(["set -eu", *params.commands, ""])
-        _write_whole(life / "script", script)
+        write_whole(life / "script", script.encode())
         point("deployer.script.ready")
         return ProcessSpec(
             argv=("/bin/sh", str((life / "script").absolute())),
@@ -136,9 +145,12 @@ class ScriptExecution:
             return Stopped()
         return self._witness.ended(order, life / "process", end)
 
-    def _life(self, order: StepOrder, number: int) -> Path:
+    def _attempt(self, order: StepOrder) -> Path:
         attempts = self.host.folder / "attempts" / str(order.run) / path_part(order.step.id)
-        return attempts / str(order.attempt) / "lives" / str(number)
+        return attempts / str(order.attempt)
+
+    def _life(self, order: StepOrder, number: int) -> Path:
+        return self._attempt(order) / "lives" / str(number)
 
     def _lives(self, order: StepOrder) -> Sequence[Path]:
         lives = (self._life(order, number) for number in range(1, LIVES_MAX + 1))
@@ -156,11 +168,3 @@ class ScriptExecution:
         for life in lives:
             await delete(self.host, life / "files")
             await delete(self.host, life / "home")
-
-
-def _write_whole(file: Path, text: str) -> None:
-    """Put `text` there as a whole. It need not survive a power cut, which ends the script as well."""
-    part = file.with_name(f".{file.name}.part")
-    part.touch(mode=0o600)
-    part.write_bytes(text.encode())
-    part.replace(file)

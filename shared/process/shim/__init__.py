@@ -14,7 +14,7 @@ starter is the folder, and a shim of an older Windlass meets newer workers there
     stop       made by a worker: do not start, or stop
     promoted   made by a worker: a kept service that ends by itself is started again
     output     `<unix time> <text>` a line; a kept service goes on in `output.<first line>`
-    bell       a FIFO that gets a byte when there is something to look at
+    bells/     a FIFO of each worker that follows; each gets a byte when there is something to look at
     exit       how it ended, as JSON; until then `exit.reserved` keeps the room for it
     shim.log   what the shim itself had to complain about: nothing, unless it is broken
 

@@ -1,22 +1,21 @@
-"""The byte that wakes whoever follows."""
+"""The bytes that wake whoever follows."""
 
 import os
 import time
 
 BELL_SECONDS = 0.05  # at most twenty rings a second for output
 FOREVER = float("inf")
+FOLDER = "bells"
 
 
 class Bell:
-    """Wakes whoever follows; nobody need be there."""
+    """Wakes whoever follows; nobody need be there.
+
+    Each who does has a FIFO of its own, which is there only while its end is open: a byte in a common
+    one would wake only the first of several workers to take it.
+    """
 
     def __init__(self) -> None:
-        try:
-            os.mkfifo("bell", 0o600)
-        except FileExistsError:
-            pass
-        # Both ends, so that opening never waits and a ring is kept until somebody listens.
-        self._fd = os.open("bell", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self._next = 0.0
         self._pending = False
 
@@ -39,6 +38,33 @@ class Bell:
         """Ring at once."""
         self._pending = False
         try:
-            os.write(self._fd, b"!")
+            names = os.listdir(FOLDER)
         except OSError:
-            pass  # full of rings that nobody has heard yet: one more says nothing new
+            return  # nobody has ever listened, or somebody removed the folder under us
+        for name in names:
+            if not name.startswith("."):
+                ring_one(f"{FOLDER}/{name}")
+
+
+def ring_one(path: str) -> None:
+    """Wake one listener; one that was killed is forgotten."""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as problem:
+        if problem.errno == 6:  # ENXIO: nobody has it open; `errno` would be one more import
+            forget(path)
+        return
+    try:
+        os.write(fd, b"!")
+    except OSError:
+        pass  # full of rings that nobody has heard yet: one more says nothing new
+    finally:
+        os.close(fd)
+
+
+def forget(path: str) -> None:
+    """Remove the FIFO of a worker that is gone."""
+    try:
+        os.unlink(path)
+    except OSError:
+        pass  # another ring was faster, or the disk is read-only

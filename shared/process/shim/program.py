@@ -23,7 +23,7 @@ def main(folder: str) -> None:
     spec = lock_folder()
     if spec is None:
         if os.path.exists("claimed"):
-            forget("spec")
+            forget_specs()
         return
     shim = Shim(spec, listen())
 
@@ -36,7 +36,7 @@ def main(folder: str) -> None:
     sync(".")  # a claim that a power cut undoes would be a second start
     sync("..")
     shim.bell.ring()
-    forget("spec")
+    forget_specs()
     started_at = time.time()
     # In this order: whoever makes `stop` signals us afterwards if it sees the claim.
     ended = None if shim.asked or os.path.exists("stop") else shim.supervise()
@@ -73,6 +73,13 @@ def lock_folder() -> Spec | None:
         reserved.write(b" " * EXIT_BYTES)
     write_whole("pid", b"%d %f\n" % (os.getpid(), spec.grace_seconds))
     return spec
+
+
+def forget_specs() -> None:
+    """Remove what is to be run, which may hold secrets: also what killed workers half wrote of it."""
+    for name in os.listdir("."):
+        if name.startswith("spec"):
+            forget(name)
 
 
 def listen() -> int:

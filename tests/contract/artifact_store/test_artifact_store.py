@@ -195,3 +195,33 @@ async def test_a_put_that_is_cancelled_has_ended_and_left_nothing(source: Path, 
         await putting
 
     assert list(arriving.iterdir()) == []
+
+
+async def test_of_two_who_find_it_damaged_neither_takes_away_what_was_put_meanwhile(
+    source: Path, tmp_path: Path
+) -> None:
+    store = LocalArtifactStore(tmp_path / "store")
+    stored = await store.put(source, "dist")
+    place = store._place(stored.digest)
+    place.write_bytes(b"damaged")
+    seen = place.stat()
+    assert isinstance(await store.find(stored), Missing)
+    assert "set aside" in store._set_aside(stored.digest, seen, "as the other saw it")
+    await store.put(source, "dist")
+    store._set_aside(stored.digest, seen, "as a third one saw it, before it slept")
+    assert await store.find(stored) == stored
+
+
+async def test_of_many_processes_that_put_and_read_one_artifact_all_succeed(
+    source: Path, tmp_path: Path
+) -> None:
+    async def work(number: int) -> Stored:
+        store = LocalArtifactStore(tmp_path / "store")
+        await store.tidy()
+        stored = await store.put(source, "dist")
+        await store.unpack(stored.digest, tmp_path / f"release-{number}")
+        assert await store.find(stored) == stored
+        return stored
+
+    assert len(set(await asyncio.gather(*(work(number) for number in range(12))))) == 1
+    assert list((tmp_path / "store/arriving").iterdir()) == []

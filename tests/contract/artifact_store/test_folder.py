@@ -1,11 +1,21 @@
 """Folders made and removed as a whole."""
 
+import fcntl
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from shared.artifacts.folder import made_whole, remove, settle
+from shared.artifacts.folder import (
+    arrival,
+    made_whole,
+    remove,
+    remove_aside,
+    remove_left_aside,
+    settle,
+    write_whole,
+)
 from shared.faults import TryAgain
 
 
@@ -104,3 +114,44 @@ def test_a_folder_is_settled_once_and_what_comes_later_is_dropped(tmp_path: Path
 
     assert (tmp_path / "source/file").read_text() == "first"
     assert [made.name for made in tmp_path.iterdir()] == ["source"]
+
+
+def test_a_folder_that_several_remove_at_once_is_removed_and_nobody_minds(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / f"workspace/{number}/a/b").mkdir(parents=True)
+    with ThreadPoolExecutor(4) as several:
+        list(several.map(remove_aside, [tmp_path / "workspace"] * 4))
+    remove_left_aside(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_living_process_is_removing_is_left_to_it(tmp_path: Path) -> None:
+    gone = tmp_path / ".gone-workspace"
+    (gone / "sub").mkdir(parents=True)
+    living = os.open(gone, os.O_RDONLY)
+    fcntl.flock(living, fcntl.LOCK_EX)
+    remove_left_aside(tmp_path)
+    assert (gone / "sub").exists()
+    (tmp_path / "workspace").mkdir()
+    with pytest.raises(TryAgain, match="just being removed"):
+        remove_aside(tmp_path / "workspace")
+    os.close(living)
+    remove_left_aside(tmp_path)
+    remove_aside(tmp_path / "workspace")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_arrivals_are_apart_and_those_of_the_dead_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "arriving-dead/sub").mkdir(parents=True)
+    with arrival(tmp_path) as one, arrival(tmp_path) as two:
+        (one / "file").touch()
+        assert sorted(tmp_path.iterdir()) == sorted({one, two})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_small_file_that_several_write_at_once_is_whole(tmp_path: Path) -> None:
+    contents = [bytes([number]) * 10_000 for number in range(20)]
+    with ThreadPoolExecutor(4) as several:
+        list(several.map(lambda content: write_whole(tmp_path / "script", content), contents))
+    assert (tmp_path / "script").read_bytes() in contents
+    assert [file.name for file in tmp_path.iterdir()] == ["script"]

@@ -3,6 +3,8 @@
 import errno
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,3 +52,35 @@ def test_a_full_disk_leaves_no_key_and_is_a_matter_of_trying_again(
             vault.seal(b"s3cret")
     assert list(tmp_path.iterdir()) == []
     assert vault.open(vault.seal(b"s3cret")) == b"s3cret"
+
+
+SEALER = """
+import sys
+from pathlib import Path
+from services.ingest.adapters.vault import FileVault
+vault = FileVault(Path(sys.argv[1]))
+sys.stdin.readline()
+print(vault.seal(b"s3cret").decode())
+"""
+
+
+def test_processes_that_make_the_key_at_the_same_first_start_use_one(tmp_path: Path) -> None:
+    key = tmp_path / "ingest" / "secret.key"
+    root = Path(__file__).parents[3]
+    sealers = [
+        subprocess.Popen(
+            [sys.executable, "-c", SEALER, str(key)],
+            cwd=root,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for sealer in sealers:
+        assert sealer.stdin
+        sealer.stdin.write("\n")
+        sealer.stdin.flush()
+    said = [sealer.communicate(timeout=30)[0] for sealer in sealers]
+    assert [FileVault(key).open(each.strip().encode()) for each in said] == [b"s3cret"] * 4
+    assert list(key.parent.iterdir()) == [key]

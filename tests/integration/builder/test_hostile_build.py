@@ -221,11 +221,11 @@ async def test_sweeping_ends_and_removes_what_no_order_wants(tmp_path: Path) -> 
     building = asyncio.create_task(own.build(asked, FakeBuildLog()))
     process = await appeared(tmp_path / "workspaces" / asked.name / "home/self")
 
-    await own.sweep({asked.name})
+    await own.sweep(own.workspaces() - {asked.name})
     assert alive(int(process))
     building.cancel()
     await asyncio.wait([building])
-    await own.sweep(set())
+    await own.sweep(own.workspaces())
 
     assert not alive(int(process))
     assert list((tmp_path / "workspaces").iterdir()) == []

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from shared.faults import Refused, TryAgain
+from shared.file_lock import held
 from shared.git import GitMirrors
-from shared.git.lock import locked
 from shared.git.program import Limits
 from shared.ids import Commit
 from tests.contract.git.repository import WorkingCopy, new_repository
@@ -98,6 +98,40 @@ async def test_what_a_killed_fetch_left_does_not_stop_the_next(
     commit = source.commit({"a": b"2"})
     assert await mirrors.fetch(source.remote, "main", commit) == commit
     assert not list(mirror.rglob("tmp_pack*"))
+
+
+LEFT_BY_GIT = ("index.lock", "shallow.lock", "config.lock", "HEAD.lock", "objects/info/commit-graph.lock")
+
+
+async def test_no_lock_file_of_a_killed_git_stays(
+    source: WorkingCopy, mirrors: GitMirrors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.git.bare.PACKS_KEPT", 1)
+    for number in range(3):
+        source.commit({"a": bytes([number])})
+        await mirrors.fetch(source.remote, "main", Commit(source.git("rev-parse", "main")))
+    mirror = next(mirrors.folder.glob("*.git"))
+    (mirror / "objects/info").mkdir(exist_ok=True)
+    for name in LEFT_BY_GIT:
+        (mirror / name).touch()
+    (mirror / "gc.pid").write_text(f"{os.getpid()} {os.uname().nodename}")  # a living one has its number
+    await mirrors.tidy(source.remote)
+    assert not [*mirror.rglob("*.lock"), *mirror.glob("gc.pid")]
+    assert len(list(mirror.glob("objects/pack/*.pack"))) == 1
+
+
+async def test_what_another_process_made_anew_is_not_called_damaged_by_who_read_the_old_one(
+    source: WorkingCopy, mirrors: GitMirrors
+) -> None:
+    commit = source.commit({"a": b"x"})
+    await mirrors.fetch(source.remote, "main")
+    bare = mirrors._bare(source.remote)
+    before = bare.identity
+    bare.mark_damaged(before)
+    await mirrors.fetch(source.remote, "main", commit)
+    assert bare.identity not in {None, before}
+    bare.mark_damaged(before)  # by somebody whose reader ended as the old mirror was taken away
+    assert bare.identity is not None
 
 
 async def test_a_half_made_mirror_is_made_again(source: WorkingCopy, mirrors: GitMirrors) -> None:
@@ -189,11 +223,11 @@ async def test_a_lock_that_is_never_given_back_is_waited_for_with_a_limit(
 HOLDER = """
 import asyncio, subprocess, sys
 from pathlib import Path
-from shared.git.lock import locked
+from shared.file_lock import held
 
 async def hold() -> None:
-    async with locked(Path(sys.argv[1]), 5) as held:
-        subprocess.Popen(["cat", sys.argv[2]], stdout=subprocess.DEVNULL, pass_fds=(held,))
+    async with held(Path(sys.argv[1]), 5) as lock:
+        subprocess.Popen(["cat", sys.argv[2]], stdout=subprocess.DEVNULL, pass_fds=(lock,))
         print("held", flush=True)
         await asyncio.Event().wait()
 
@@ -214,11 +248,11 @@ async def test_the_lock_of_a_killed_process_is_held_until_its_git_has_ended(tmp_
     process.kill()
     await process.wait()
     with pytest.raises(TryAgain, match="too long"):
-        async with locked(lock, 0.1):
+        async with held(lock, 0.1):
             pass
     os.close(os.open(fifo, os.O_WRONLY))  # cat, which stands for git here, comes to its end
-    async with locked(lock, 20) as held:
-        assert held > 0
+    async with held(lock, 20) as descriptor:
+        assert descriptor > 0
 
 
 async def test_a_force_pushed_commit_stays_readable_and_is_no_longer_in_its_branch(

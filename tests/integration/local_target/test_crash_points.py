@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import aiohttp
 import pytest
 
-from services.deployer.step_order import Broke, Done, Launched, StepOrder
+from services.deployer.step_order import Broke, Done, Launched, StepOrder, Stopped
 from tests.integration.local_target.gateway_site import fetch
 from tests.integration.local_target.local_stage import LocalStage, is_alive
 
@@ -113,7 +113,7 @@ async def test_a_discarded_candidate_survives_death_at_every_point(
     stage: LocalStage, reaper: Reaper, http: aiohttp.ClientSession
 ) -> None:
     async def discard(order: StepOrder) -> None:
-        assert isinstance(await stage.run(order), Launched | Broke)
+        assert isinstance(await stage.run(order), Launched | Broke | Stopped)
         assert await stage.discard(order) == Done()
 
     orders = await die_everywhere(stage, reaper, discard, stage.service)

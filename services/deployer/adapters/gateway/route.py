@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Literal, get_args
 LOOPBACK = "127.0.0.1"
 PORT_MAX = 65_535
 ROUTE_BYTES_MAX = 64 * 1024  # of a route's file; ours have a few hundred
+PART = ".part"  # ends the name of what is just being written, or was when its writer was killed
 
 Kind = Literal["server", "static"]
 Address = tuple[str, int]
@@ -100,9 +102,9 @@ def read_routes(folder: Path) -> tuple[Mapping[str, Route], Mapping[str, str]]:
 
 
 def replace_file(file: Path, content: bytes) -> None:
-    """Put `content` under a name as a whole, and durably; two of us never write one name at once."""
-    part = file.with_name(f".{file.name}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    """Put `content` under a name as a whole, and durably; of several who do so at once the last wins."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=PART, dir=file.parent)
+    part = Path(name)
     try:
         with open(descriptor, "wb") as stream:  # noqa: PTH123 - a descriptor has no path
             stream.write(content)

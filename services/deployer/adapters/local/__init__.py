@@ -1,9 +1,12 @@
 """What the local carriers stand on: release folders, their processes, and the addresses they get.
 
-Everything is known from the disk, so that any life of Windlass can go on where another was killed:
+Everything is known from the disk, so that any life of Windlass can go on where another was killed,
+or takes over from one that was only believed to be dead:
 
     local/<pipeline>/<stage>/<step>/    one place; its stable address is the gateway's route of that name
+        lock                            of whoever changes any of this, also from another process
         port                            the stable port, if it was chosen here
+        removed/<run>.<attempt>         a release that was removed: it must not come back
         releases/<run>.<attempt>/       one release
             files/                      the artifact, never changed
             home/                       its processes' HOME

@@ -46,13 +46,13 @@ def probe_target(order: StepOrder, release: Release, criteria: Criteria) -> Prob
 
 
 async def show_candidate(host: Host, place: Place, release: Release, route: Route) -> None:
-    """Make a candidate reachable on a port of its own.
+    """Make a candidate reachable on a port of its own. Under the place's lock.
 
     It is reached through the gateway, as it will be, so that its answers carry its release.
     """
     name = _candidate(place, release)
     for _ in range(CANDIDATE_PORTS_MAX):
-        port = port_of(host, release.port_file)
+        port = await port_of(host, release.port_file)
         host.gateway.set_route(replace(route, name=name, port=port, folder=release.name))
         state = await host.gateway.sync()
         if state.routes[name].listening:
@@ -75,19 +75,20 @@ async def hide_candidate(host: Host, place: Place, release: Release) -> None:
 def was_taken_over(host: Host, place: Place, release: Release) -> str:
     """Return the stable URL if the release has it, or had it and was replaced since; else nothing."""
     route = host.gateway.route(place.name)
-    if route and (route.folder == release.name or release.has("retired")):
-        return _url(route)
-    return ""
+    if route is None:
+        return ""
+    had_it = release.name in {route.folder, route.replaces} or release.has("retired")
+    return _url(route) if had_it else ""
 
 
 async def take_over(
     host: Host, place: Place, release: Release, route: Route, port_wanted: int | None
 ) -> Taken:
-    """Give the release the stable address.
+    """Give the release the stable address. Under the place's lock.
 
     The route is replaced only once its port is ours: a port that is taken costs nobody anything.
     """
-    port = port_wanted or port_of(host, place.port_file)
+    port = port_wanted or await port_of(host, place.port_file)
     before = host.gateway.route(place.name)
     stable = replace(
         route,

@@ -47,8 +47,8 @@ Rise = Listens | Ended | Silent | CalledOff
 
 
 async def begin(host: Host, release: Release, launch: Launch, life: Life) -> None:
-    """Start a process of the release, on a port noted before; safe to repeat."""
-    port = port_of(host, life.port_file)
+    """Start a process of the release, on a port noted before; safe to repeat. Under the place's lock."""
+    port = await port_of(host, life.port_file)
     release.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     point("deployer.service.port_noted")
     spec = ProcessSpec(
@@ -77,9 +77,22 @@ async def rise(host: Host, life: Life, called_off: asyncio.Event, seconds: float
             return CalledOff()
         if heard.done():
             return Listens(port)
-        return Silent(port, taken=await who_answers(life.process, port) == "another process")
+        return await _last_look(life, port)
     finally:
         await _end(ended, heard, called, late)
+
+
+async def listens(life: Life) -> bool:
+    """Tell whether it does at this moment."""
+    return await who_answers(life.process, noted(life.port_file) or 0) == "the process"
+
+
+async def _last_look(life: Life, port: int) -> Rise:
+    """Judge one whose time has passed; perhaps we were frozen meanwhile, and it listens by now."""
+    answers = await who_answers(life.process, port)
+    if answers == "the process":
+        return Listens(port)
+    return Silent(port, taken=answers == "another process")
 
 
 async def _until_listening(host: Host, life: Life, port: int) -> None:

@@ -1,6 +1,5 @@
 """Choosing ports that are free and stay one's own: each is noted in a file, and noted ports are taken."""
 
-import fcntl
 import os
 import socket
 from contextlib import suppress
@@ -10,10 +9,12 @@ from pathlib import Path
 from services.deployer.adapters.gateway.route import LOOPBACK, replace_file
 from services.deployer.adapters.local.host import Host
 from shared.faults import TryAgain
+from shared.file_lock import held
 
 # Below what Linux and others give to outgoing connections, so that none of those takes one by chance.
 FIRST = 20_000
 LAST = 31_999
+LOCK_SECONDS_MAX = 20.0  # it is held for milliseconds, unless its holder is frozen
 NOTES = ("*/*/*/port", "*/*/*/releases/*/port", "*/*/*/releases/*/lives/*/port")
 
 
@@ -24,18 +25,20 @@ def noted(file: Path) -> int | None:
     return None
 
 
-def port_of(host: Host, file: Path) -> int:
+async def port_of(host: Host, file: Path) -> int:
     """Return the port noted in `file`; if there is none, choose a free one and note it first."""
     if port := noted(file):
         return port
+    async with held(host.folder / "ports.lock", LOCK_SECONDS_MAX):
+        if port := noted(file):  # by another program, meanwhile
+            return port
+        return _note(host, file)
+
+
+def _note(host: Host, file: Path) -> int:
     file.parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(host.folder / "ports.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # held for milliseconds, by another program at most
-        port = _choose(file, _spoken_for(host))
-        replace_file(file, f"{port}\n".encode())
-    finally:
-        os.close(lock)
+    port = _choose(file, _spoken_for(host))
+    replace_file(file, f"{port}\n".encode())
     return port
 
 

@@ -12,10 +12,8 @@ from services.deployer.adapters.gateway.route import as_json, replace_file
 from services.deployer.adapters.local.host import Host, Place
 from services.deployer.step_order import StepOrder
 from shared.artifacts.blocking import beside_the_loop
-from shared.artifacts.folder import remove
+from shared.artifacts.folder import remove_aside, remove_left_aside
 from shared.faults import Refused
-
-GONE = ".gone-"  # begins the name of what is being removed
 
 Mark = Literal[
     "switched",  # it was given the stable address, or is just being given it
@@ -102,6 +100,11 @@ class Release:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / mark).touch()
 
+    def put_if_there(self, mark: Mark) -> None:
+        """Note it unless the release was removed meanwhile, by another deployer perhaps."""
+        with suppress(FileNotFoundError):
+            (self.folder / mark).touch()
+
     def launch(self) -> Launch | None:
         """Return how it is started; None when it was never made ready."""
         document = as_json(self.folder / "launch.json")
@@ -161,28 +164,32 @@ def releases_in(place: Place) -> Sequence[Release]:
 
 async def delete(host: Host, folder: Path) -> None:
     """Remove a folder: from one moment to the next nobody finds it any more, however large it is."""
-    async with host.removing:
-        gone = folder.with_name(f"{GONE}{folder.name}")
-        await _remove(gone)
-        with suppress(FileNotFoundError):
-            os.rename(folder, gone)  # noqa: PTH104 - a moment, not worth a thread
-        await _remove(gone)
+    if _is_there(folder):
+        async with host.removing:
+            await beside_the_loop(lambda _: remove_aside(folder))
 
 
 async def delete_leftovers(host: Host, parent: Path) -> None:
     """Remove what a killed life was about to remove."""
     async with host.removing:
-        for gone in _leftovers(parent):
-            await _remove(gone)
+        await beside_the_loop(lambda _: remove_left_aside(parent))
 
 
-def _leftovers(parent: Path) -> Sequence[Path]:
-    return list(parent.glob(f"{GONE}*"))
+async def delete_release(host: Host, place: Place, release: Release) -> None:
+    """Remove a release that is over, and see to it that nobody who comes late brings it back.
+
+    The mark it leaves is there for as long as an order of its could still be carried out.
+    """
+    async with host.lock(place):
+        tombstone = place.tombstone(release.name)
+        tombstone.parent.mkdir(exist_ok=True)
+        tombstone.touch()
+    await delete(host, release.folder)
 
 
-async def _remove(folder: Path) -> None:
-    if _is_there(folder):
-        await beside_the_loop(lambda _: remove(folder))
+def is_over(place: Place, release: Release) -> bool:
+    """Tell whether nothing of the release may be started or shown any more."""
+    return release.has("discarded") or release.has("ended") or place.tombstone(release.name).exists()
 
 
 def _is_there(folder: Path) -> bool:

@@ -20,6 +20,7 @@ from services.deployer.adapters.local.release import (
     Release,
     delete,
     delete_leftovers,
+    delete_release,
     releases_in,
 )
 from shared.artifacts.folder import disk_faults
@@ -82,8 +83,8 @@ class Succession:
         """Put down on the replaced release itself what so far only the route says."""
         route = self.host.gateway.route(place.name)
         replaced = Release(place.releases / route.replaces) if route and route.replaces else None
-        if replaced and replaced.folder.exists():
-            replaced.put("retired")
+        if replaced:
+            replaced.put_if_there("retired")
 
     def begin_chores(self, place: Place) -> None:
         """Do what the place's state on the disk asks for."""
@@ -106,7 +107,7 @@ class Succession:
         point("deployer.release.drained")
         for process in processes:
             await self.host.processes.stop(process)
-        release.put("ended")
+        release.put_if_there("ended")
         point("deployer.release.ended")
         log.info("release.ended", place=place.name, release=release.marker)
         self.begin_tidying(place)
@@ -124,7 +125,7 @@ class Succession:
             await delete(self.host, release.files)
             await delete(self.host, release.home)
         for release in [*ended, *discarded[:-DISCARDED_KEPT]]:
-            await delete(self.host, release.folder)
+            await delete_release(self.host, place, release)
         await delete_leftovers(self.host, place.releases)
 
     def _spare(self, place: Place) -> Sequence[Release]:
@@ -154,19 +155,25 @@ class Succession:
     async def _connect(self, place: Place, release: Release) -> None:
         """Have the address lead to the release's latest process, or end that if it never listens."""
         life = release.life(release.life_number())
-        route = self._live(place, release.name)
-        if route is None or route.upstream_port == noted(life.port_file) or self._is_over(life):
+        if self._leads_to(place, release, life) or self._is_over(life):
             return
         risen = await lives.rise(self.host, life, asyncio.Event(), REVIVE_SECONDS_MAX)
         async with self.host.lock(place):
+            if self._leads_to(place, release, life):  # another deployer's doing
+                return
             route = self._live(place, release.name)
-            if route is None or not isinstance(risen, lives.Listens):
+            if route is None or not (isinstance(risen, lives.Listens) or await lives.listens(life)):
                 await self.host.processes.stop(life.process)
                 return
-            self.host.gateway.set_route(replace(route, upstream_port=risen.port))
+            port = noted(life.port_file) or 0
+            self.host.gateway.set_route(replace(route, upstream_port=port))
             await self.host.gateway.sync()
-        log.info("release.revived", place=place.name, release=release.marker, port=risen.port)
+        log.info("release.revived", place=place.name, release=release.marker, port=port)
         await self._forget_dead_lives(release)
+
+    def _leads_to(self, place: Place, release: Release, life: Life) -> bool:
+        route = self._live(place, release.name)
+        return route is not None and route.upstream_port == noted(life.port_file)
 
     async def _until_gone(self, release: Release) -> None:
         life = release.life(release.life_number())
@@ -174,18 +181,21 @@ class Succession:
             await self.host.processes.wait(life.process)
 
     async def _begin_life(self, place: Place, release: Release) -> None:
-        """Start another process of the live release; one that was about to be is started now."""
-        launch = release.launch()
-        if launch is None:
-            raise Refused(f"release {release.name} of {place.name} was damaged on the disk")
-        number = release.life_number()
-        if not isinstance(self.host.processes.observe(release.life(number).process), Absent):
-            number += 1
+        """Start another process of the live release; one that was about to be is started now.
+
+        Every deployer saw the process go. The first to have the lock starts the next one.
+        """
         async with self.host.lock(place):
-            if self._live(place, release.name):
-                life = release.life(max(number, 1))
-                await lives.begin(self.host, release, launch, life)
-                self.host.processes.promote(life.process)
+            number = release.life_number()
+            seen = self.host.processes.observe(release.life(number).process)
+            if not self._live(place, release.name) or isinstance(seen, Running):
+                return
+            launch = release.launch()
+            if launch is None:
+                raise Refused(f"release {release.name} of {place.name} was damaged on the disk")
+            life = release.life(max(number + (not isinstance(seen, Absent)), 1))
+            await lives.begin(self.host, release, launch, life)
+            self.host.processes.promote(life.process)
 
     def _is_over(self, life: Life) -> bool:
         return not isinstance(self.host.processes.observe(life.process), Running)
