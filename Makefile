@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest
 # Arguments for the command behind a target: make demo ARGS=--keep, make test ARGS='-k crash'.
 ARGS ?=
 
-.PHONY: help setup test test-all lint format docs demo up lock clean
+.PHONY: help setup test test-all lint format docs demo up kafka lock clean
 
 help: ## Show this list
 	@echo 'Windlass: make TARGET [ARGS=...]'
@@ -28,6 +28,9 @@ demo: $(READY) ## Carry real pushes through two stages on this machine (ARGS=--k
 
 up: $(READY) ## Start Windlass here: every service in one process, on http://127.0.0.1:8400
 	@$(BIN)/windlass up $(ARGS)
+
+kafka: $(READY) ## Run Apache Kafka here without Docker, on 127.0.0.1:9092 (ARGS='--nodes 3', ARGS=--help)
+	@$(BIN)/python -m deploy.kafka $(ARGS)
 
 test: $(READY) ## Run the tests, side by side
 	@$(PYTEST) -n auto --dist loadgroup $(ARGS)

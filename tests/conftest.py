@@ -1,0 +1,78 @@
+"""The servers that tests stand on, for all suites. Whoever does not ask for one does not start it."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import pytest
+
+from deploy.kafka import Cluster
+from tests.servers import kafka, postgres, run
+
+NEEDS = {"kafka_address": kafka.prepare, "own_kafka": kafka.prepare_own, "postgres_url": postgres.prepare}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Open the run, before xdist starts its workers."""
+    run.begin()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fetch what the chosen tests stand on: within a test there might not be the time for it."""
+    wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    for fixture, prepare in NEEDS.items():
+        if fixture in wanted:
+            try:
+                prepare()
+            except run.NoServer:
+                continue  # each test that needs it says so
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End every server of the run; also after an interrupt."""
+    run.end()
+
+
+@pytest.fixture(scope="session")
+def kafka_address() -> str:
+    """Give the run's broker, as host:port."""
+    return kafka.address()
+
+
+@pytest.fixture
+async def kafka_prefix(kafka_address: str) -> AsyncIterator[str]:
+    """Give what this test puts before its topics and groups; its topics are deleted afterwards."""
+    prefix = kafka.fresh_prefix()
+    yield prefix
+    await kafka.forget(kafka_address, prefix)
+
+
+@pytest.fixture
+def own_kafka() -> Iterator[Callable[[int], Cluster]]:
+    """Give clusters of as many nodes as asked for, not started yet, that this test may stop and kill."""
+    made: list[Cluster] = []
+
+    def make(nodes: int = 1) -> Cluster:
+        made.append(kafka.own_cluster(nodes))
+        return made[-1]
+
+    yield make
+    for cluster in made:
+        cluster.kill()
+
+
+@pytest.fixture
+async def postgres_url() -> AsyncIterator[str]:
+    """Give the address of a fresh, empty database, dropped afterwards whoever is connected to it."""
+    url = await postgres.create_database(postgres.address())
+    yield url
+    await postgres.drop_database(url)
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[postgres.OwnPostgres]:
+    """Give a server, started, that this test may stop and kill."""
+    server = postgres.OwnPostgres()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
