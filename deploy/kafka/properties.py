@@ -17,7 +17,7 @@ class Seat:
 
 
 def properties(seat: Seat, seats: Sequence[Seat], log: Path, own: Mapping[str, str]) -> str:
-    """Return a node's server.properties; `own` overrules."""
+    """Return a node's server.properties; `own` overrules, or adds to a list where its name begins with +."""
     voters = ",".join(f"{each.node}@127.0.0.1:{each.controller_port}" for each in seats)
     place = {
         "process.roles": "broker,controller",
@@ -30,7 +30,10 @@ def properties(seat: Seat, seats: Sequence[Seat], log: Path, own: Mapping[str, s
         "controller.quorum.voters": voters,
         "log.dirs": log,
     }
-    told = {**place, **settings(len(seats)), **own}
+    told = {**place, **settings(len(seats))}
+    for name, value in own.items():
+        plain = name.removeprefix("+")
+        told[plain] = value if plain == name else f"{told[plain]},{value}"
     return "".join(f"{name}={value}\n" for name, value in told.items())
 
 

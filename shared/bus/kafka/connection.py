@@ -3,6 +3,8 @@
 import ssl
 from typing import Any
 
+from aiokafka.conn import create_conn
+from aiokafka.errors import KafkaError
 from faststream.security import (
     BaseSecurity,
     SASLPlaintext,
@@ -35,6 +37,23 @@ def client_arguments(settings: KafkaSettings, client: str) -> dict[str, Any]:
         "ssl_context": _ssl_context(settings),
         **_sasl_arguments(settings),
     }
+
+
+async def why_unreachable(settings: KafkaSettings) -> str:
+    """Ask the first broker alone, and return what stands in the way; empty when nothing does.
+
+    The client that asks all of them only says that none has answered.
+    """
+    given = client_arguments(settings, "windlass-why")
+    address = given.pop("bootstrap_servers")[0]
+    host, _, port = address.rpartition(":")
+    del given["metadata_max_age_ms"]
+    try:
+        connection = await create_conn(host.strip("[]"), int(port or 9092), **given)
+    except (KafkaError, OSError, ValueError, TimeoutError) as error:
+        return f"{address}: {str(error) or type(error).__name__}"
+    await connection.close()
+    return ""
 
 
 def security(settings: KafkaSettings) -> BaseSecurity:

@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from shared.bus.kafka.connection import MESSAGE_BYTES_MAX, client_arguments
+from shared.bus.kafka.connection import MESSAGE_BYTES_MAX, client_arguments, why_unreachable
 from shared.bus.kafka.envelope import headers_of
 from shared.bus.kafka.settings import KafkaSettings
 from shared.faults import TryAgain
@@ -74,9 +74,10 @@ class Publisher:
                 producer = await self._connected()
                 if await producer.client.force_metadata_update():
                     return ""
+            why = "its brokers do not say which topics there are"
         except (KafkaError, OSError, TimeoutError) as error:
-            return f"Kafka at {self._settings.kafka} does not answer: {_told(error)}"
-        return f"Kafka at {self._settings.kafka} does not answer"
+            why = _told(error)
+        return f"Kafka does not answer: {await why_unreachable(self._settings) or why}"
 
     async def close(self) -> None:
         """Let go of the brokers; what is still unanswered is not waited for long."""

@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from shared.bus.kafka.connection import MESSAGE_BYTES_MAX, client_arguments
+from shared.bus.kafka.connection import MESSAGE_BYTES_MAX, client_arguments, why_unreachable
 from shared.bus.kafka.settings import KafkaSettings
 from shared.events.topics import TOPICS, Topic
 from shared.faults import Refused, TryAgain
@@ -130,6 +130,7 @@ async def _admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
         await admin.start()
         yield admin
     except (KafkaError, OSError) as error:
-        raise TryAgain(f"Kafka at {settings.kafka} does not answer as it should: {error!r}") from error
+        why = await why_unreachable(settings) or repr(error)
+        raise TryAgain(f"Kafka does not answer as it should: {why}") from error
     finally:
         await admin.close()

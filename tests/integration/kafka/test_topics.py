@@ -1,15 +1,26 @@
 """The topics as they come to be."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from shared.bus.kafka import KafkaSettings
 from shared.bus.kafka.topics import create_topics, missing_topics
+from shared.clock import SystemClock
 from shared.events.topics import TOPICS, Topic
 
 
 def fresh(kafka_address: str, kafka_prefix: str, partitions: int) -> KafkaSettings:
     return KafkaSettings(kafka=kafka_address, kafka_prefix=kafka_prefix, kafka_partitions=partitions)
+
+
+async def comes_true(ask: Callable[[], Awaitable[object]], wanted: object) -> None:
+    """Ask until every broker knows what the controller has decided."""
+    async with asyncio.timeout(20):
+        while await ask() != wanted:
+            await SystemClock().sleep(0.05)
 
 
 async def config_of(settings: KafkaSettings, topic: Topic) -> dict[str, str]:
@@ -30,7 +41,7 @@ async def test_topics_are_made_once_however_often_it_is_asked(kafka_address: str
     first = await create_topics(settings)
     assert [(each.partitions, each.outcome) for each in first] == [(2, "created")] * len(TOPICS)
     assert {each.outcome for each in await create_topics(settings)} == {"there"}
-    assert await missing_topics(settings) == []
+    await comes_true(lambda: missing_topics(settings), [])
 
 
 async def test_partitions_only_grow_and_only_when_that_is_said(kafka_address: str, kafka_prefix: str) -> None:
@@ -40,8 +51,12 @@ async def test_partitions_only_grow_and_only_when_that_is_said(kafka_address: st
     assert {(each.partitions, each.outcome) for each in await create_topics(more, grow=True)} == {
         (4, "grown")
     }
-    fewer = await create_topics(fresh(kafka_address, kafka_prefix, 1), grow=True)
-    assert {(each.partitions, each.outcome) for each in fewer} == {(4, "differs")}
+
+    async def fewer() -> set[tuple[int, str]]:
+        asked = await create_topics(fresh(kafka_address, kafka_prefix, 1), grow=True)
+        return {(each.partitions, each.outcome) for each in asked}
+
+    await comes_true(fewer, {(4, "differs")})
 
 
 async def test_what_is_kept_for_how_long_is_said_to_the_brokers(
