@@ -1,6 +1,6 @@
 """The topics as they are on the brokers: made, looked for, brought in line."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from shared.bus.kafka.connection import MESSAGE_BYTES_MAX, client_arguments, why_unreachable
 from shared.bus.kafka.settings import KafkaSettings
+from shared.clock import Clock, SystemClock
 from shared.events.topics import TOPICS, Topic
 from shared.faults import Refused, TryAgain
 
@@ -27,6 +28,8 @@ RETENTION: Mapping[Topic, timedelta] = {
     Topic.DEAD_LETTERS: timedelta(days=14),
 }
 SEGMENT = timedelta(days=1)
+KNOWN_WITHIN = timedelta(seconds=20)
+LOOK_SECONDS = 0.05
 
 Outcome = Literal["created", "there", "grown", "differs"]
 
@@ -41,7 +44,9 @@ class TopicState:
     note: str = ""  # what differs
 
 
-async def create_topics(settings: KafkaSettings, *, grow: bool = False) -> list[TopicState]:
+async def create_topics(
+    settings: KafkaSettings, *, grow: bool = False, clock: Clock | None = None
+) -> list[TopicState]:
     """Make the topics that are missing and bring the settings of all in line; safe to repeat.
 
     More partitions than there are come into being with `grow` only: they send keys elsewhere, so two
@@ -51,6 +56,7 @@ async def create_topics(settings: KafkaSettings, *, grow: bool = False) -> list[
     async with _admin(settings) as admin:
         there = await _partitions(admin, settings)
         states = [await _bring_in_line(admin, settings, topic, there, grow) for topic in TOPICS]
+        await _until_known(admin, settings, states, clock or SystemClock())
         await admin.alter_configs(
             [
                 ConfigResource(ConfigResourceType.TOPIC, settings.topic(topic), _config(settings, topic))
@@ -93,11 +99,23 @@ async def _create(admin: AIOKafkaAdminClient, settings: KafkaSettings, topic: To
     )
     for _, code, message in answer.topic_errors:
         error = for_code(code)
-        if error is TopicAlreadyExistsError:  # another one was quicker
-            return TopicState(name, partitions, "there")
+        if error is TopicAlreadyExistsError:
+            raise TryAgain(f"the topic {name} is being made by another: ask again in a moment")
         if code:
             raise Refused(f"the brokers refuse the topic {name}: {message or error.__name__}")
     return TopicState(name, partitions, "created")
+
+
+async def _until_known(
+    admin: AIOKafkaAdminClient, settings: KafkaSettings, states: Sequence[TopicState], clock: Clock
+) -> None:
+    """Wait for what was decided by the controller to be known to the broker that is asked next."""
+    wanted = {each.name: each.partitions for each in states}
+    deadline = clock.now() + KNOWN_WITHIN
+    while await _partitions(admin, settings) != wanted:
+        if clock.now() > deadline:
+            raise TryAgain(f"the brokers do not know their new topics after {KNOWN_WITHIN}")
+        await clock.sleep(LOOK_SECONDS)
 
 
 def _config(settings: KafkaSettings, topic: Topic) -> dict[str, str]:

@@ -95,5 +95,5 @@ async def test_events_pass_a_door_that_asks_for_a_name_under_tls(
     with pytest.raises(TryAgain, match="Invalid username or password"):
         await create_topics(wrong)
     doubted = guarded.model_copy(update={"kafka_ca_file": None})
-    with pytest.raises(TryAgain, match="self.signed certificate"):
+    with pytest.raises(TryAgain, match=r"self.signed certificate"):
         await create_topics(doubted)
