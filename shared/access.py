@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from shared.db import INSTANT, Database, metadata
+from shared.db import INSTANT, Database, hold, metadata
 from shared.problems import ProblemError
 
 TOKEN_BYTES = 32
@@ -64,6 +64,7 @@ class Access:
         """Make `token` the one that `holder` has; an earlier one is worth nothing from then on."""
         row = {"token_sha256": _hash(token), "holder": holder, "created_at": self.database.clock.now()}
         async with self.database.begin() as (connection, _):
+            await hold(connection, "access_tokens")  # granted twice at once, the later one stands
             await connection.execute(sa.delete(access_tokens).where(access_tokens.c.holder == holder))
             await connection.execute(sa.insert(access_tokens).values(row))
 

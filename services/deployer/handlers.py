@@ -12,7 +12,7 @@ from services.deployer.pipeline_moves import locked
 from services.deployer.records import RunRecord
 from services.deployer.run_course import VerificationState
 from services.deployer.store import Revision, Store, next_deadline, pipelines_at_work
-from shared.db import Cause, ServiceDatabase, Transaction
+from shared.db import Cause, ServiceDatabase
 from shared.delivery import failure_of
 from shared.events import (
     ArtifactBuilt,
@@ -47,7 +47,8 @@ class Deployer:
             if tx.seen_before:
                 return
             store = Store(tx)
-            await _declare_stages(tx, event.plan)
+            await store.lock(event.pipeline)
+            await _declare_stages(store, event.plan)
             moves = await locked(store, event.pipeline)
             revision = Revision(event.revision, event.commit, event.plan_hash, event.plan)
             await store.add_revision(event.pipeline, revision)
@@ -133,13 +134,13 @@ class Deployer:
 RESUME = derive(UUID(int=0), "windlass deployer resume")  # roles tell its events apart by run and version
 
 
-async def _declare_stages(tx: Transaction, plan: Plan) -> None:
+async def _declare_stages(store: Store, plan: Plan) -> None:
     for place, stage in enumerate(plan.stages):
-        if await Store(tx).declare_stage(plan.pipeline, stage.name, place, stage.target):
+        if await store.declare_stage(plan.pipeline, stage.name, place, stage.target):
             declared = StageDeclared(
                 pipeline=plan.pipeline, stage=stage.name, place=place, target=stage.target
             )
-            tx.emit(declared)
+            store.tx.emit(declared)
 
 
 async def _verified(

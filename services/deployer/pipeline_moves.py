@@ -27,7 +27,7 @@ ORDERED: Mapping[StepState, Action] = {
 
 @dataclass(frozen=True, slots=True)
 class PipelineMoves:
-    """One pipeline in one transaction, its stages locked."""
+    """One pipeline in one transaction that has locked it."""
 
     store: Store
     stages: Sequence[StageRecord]
@@ -135,5 +135,6 @@ def _same(wait: Wait | None, other: Wait | None) -> bool:
 
 
 async def locked(store: Store, pipeline: str) -> PipelineMoves:
-    """Lock the pipeline's stages and return its moves."""
-    return PipelineMoves(store, await store.lock_stages(pipeline))
+    """Lock the pipeline and return its moves."""
+    await store.lock(pipeline)
+    return PipelineMoves(store, await store.stages(pipeline))

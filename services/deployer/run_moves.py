@@ -1,6 +1,6 @@
 """Carries out what a run's course asks for: builds, steps, probes, the end.
 
-Every function runs inside a transaction that has locked the pipeline's stages. Work is ordered in the
+Every function runs inside a transaction that has locked the pipeline. Work is ordered in the
 same transaction, so an order exists exactly when its decision does.
 """
 

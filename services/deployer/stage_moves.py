@@ -1,6 +1,6 @@
 """Carries out what the queue decides: who starts, waits, gives way; and how a run ends.
 
-Every function runs inside a transaction that has locked the pipeline's stages.
+Every function runs inside a transaction that has locked the pipeline.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -53,7 +53,7 @@ class StageMoves:
     """The moves of one pipeline's stages in one transaction."""
 
     store: Store
-    stages: Sequence[StageRecord]  # locked
+    stages: Sequence[StageRecord]
 
     def say(self, run: RunRecord, event: Event) -> None:
         """Emit an event of the run; its version keeps two of one type apart."""
@@ -130,7 +130,7 @@ class StageMoves:
         return Queue(running, waiting, newest)
 
     async def _newest(self, stage: StageRecord) -> Entry | None:
-        fresh = await self.store.lock_stages(stage.pipeline)
+        fresh = await self.store.stages(stage.pipeline)
         return next(each.newest for each in fresh if each.key == stage.key)
 
     async def _decide(self, decision: QueueDecision) -> None:

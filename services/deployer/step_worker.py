@@ -16,7 +16,14 @@ from services.deployer.run_moves import RunMoves
 from services.deployer.step_carrier import StepCarrier
 from services.deployer.step_order import Action, Broke, Done, Launched, StepAnswer, StepOrder, Stopped
 from services.deployer.step_state import StepTrigger, advance
-from services.deployer.store import Store, read_artifacts, read_revision, read_run
+from services.deployer.store import (
+    Known,
+    Store,
+    lock_pipeline,
+    read_artifacts,
+    read_revision,
+    read_run,
+)
 from shared.attempt_log import AttemptLog
 from shared.db import ServiceDatabase, Transaction
 from shared.delivery import failure_of
@@ -126,8 +133,11 @@ class StepWorker:
                 await log.append(tx, lines)
 
     async def _write(self, claim: Claim, order: StepOrder, answer: StepAnswer) -> None:
-        async with self.workers.finishing(claim) as tx:
-            store = Store(tx)
+        async def lock(tx: Transaction) -> None:  # as whoever cancels an order has
+            await lock_pipeline(tx, order.pipeline)
+
+        async with self.workers.finishing(claim, lock) as tx:
+            store = Store(tx, Known(locked={order.pipeline}))
             moves = await locked(store, order.pipeline)
             run = await store.run(order.run)
             assert run is not None, "an ordered step belongs to a run"

@@ -1,4 +1,8 @@
-"""The deployer's SQL. Whoever writes about a pipeline's stages locks them first, in their order.
+"""The deployer's SQL. Whoever writes about a pipeline's stages locks the pipeline first.
+
+One lock, by the pipeline's name, and not one a stage: a revision may bring stages that have no row yet,
+and a run's end in one stage decides about the next. What a transaction takes, it takes in this order:
+its inbox row, the pipeline, orders of work, all else.
 
 Statements are built once and given parameters: building one costs more than running it.
 """
@@ -25,7 +29,7 @@ from services.deployer.run_course import ArtifactState
 from services.deployer.run_state import LIVE, TERMINAL, State
 from services.deployer.stage_queue import Entry
 from services.deployer.step_state import ENDED
-from shared.db import Reading, Transaction
+from shared.db import Reading, Transaction, hold
 from shared.events import Evidence
 from shared.faults import TryAgain
 from shared.ids import stage_key
@@ -40,12 +44,7 @@ _runs, _steps, _holds = tables.runs.c, tables.steps.c, tables.holds.c
 _OPEN = [state.value for state in State if state not in TERMINAL]
 _GOOD = [state.value for state in LIVE]
 
-LOCK_STAGES = (
-    sa.select(tables.stages)
-    .where(_stages.pipeline == _arg("of"))
-    .order_by(_stages.key)  # always in one order, so that two transactions cannot wait for each other
-    .with_for_update()
-)
+STAGES = sa.select(tables.stages).where(_stages.pipeline == _arg("of")).order_by(_stages.key)
 MOVE_STAGE = sa.update(tables.stages).where(
     _stages.key == _arg("this"), sa.or_(_stages.place != _arg("at"), _stages.target != _arg("on"))
 )
@@ -134,6 +133,7 @@ class ArtifactRecord:
 class Known:
     """What a transaction has read of rows that only it can change, until it does."""
 
+    locked: set[str] = field(default_factory=set)  # pipelines
     stages: dict[str, Sequence[StageRecord]] = field(default_factory=dict)
     revisions: dict[tuple[str, int], Revision] = field(default_factory=dict)
     artifacts: dict[tuple[str, int], Mapping[str, ArtifactRecord]] = field(default_factory=dict)
@@ -154,15 +154,23 @@ class Store:
         """Return the nearest deadline that this transaction wrote."""
         return min(self.limits, default=None)
 
-    async def lock_stages(self, pipeline: str) -> Sequence[StageRecord]:
-        """Return the pipeline's stages, locked until the transaction ends."""
+    async def lock(self, pipeline: str) -> None:
+        """Let nobody else decide about the pipeline until the transaction ends."""
+        if pipeline not in self.known.locked:
+            await lock_pipeline(self.tx, pipeline)
+            self.known.locked.add(pipeline)
+
+    async def stages(self, pipeline: str) -> Sequence[StageRecord]:
+        """Return the stages of a pipeline that is locked."""
+        assert pipeline in self.known.locked, "what is not locked is somebody else's to change"
         if pipeline not in self.known.stages:
-            rows = await self.tx.execute(LOCK_STAGES, {"of": pipeline})
+            rows = await self.tx.execute(STAGES, {"of": pipeline})
             self.known.stages[pipeline] = [stage_record(row) for row in rows]
         return self.known.stages[pipeline]
 
     async def declare_stage(self, pipeline: str, stage: str, place: int, target: str) -> bool:
         """Make sure the stage exists as the plan says; True when that changed something."""
+        self.known.stages.clear()
         key = stage_key(pipeline, stage)
         row = {"key": key, "pipeline": pipeline, "stage": stage, "place": place, "target": target}
         if await self.tx.insert_or_ignore(tables.stages, row):
@@ -336,6 +344,11 @@ class Store:
             self.limits.append(values["deadline_at"])
 
 
+async def lock_pipeline(connection: Reading, pipeline: str) -> None:
+    """See `Store.lock`; for whoever has to lock before there is anything to read."""
+    await hold(connection, f"deployer pipeline {pipeline}")
+
+
 async def read_revision(reading: Reading, pipeline: str, revision: int) -> Revision:
     """Return a planned revision."""
     this = {"of": pipeline, "number": revision}
@@ -369,6 +382,11 @@ async def read_artifacts(reading: Reading, pipeline: str, revision: int) -> Mapp
 async def read_run(reading: Reading, run: UUID) -> RunRecord:
     """Return a run."""
     return run_record((await reading.execute(RUN, {"this": run})).one())
+
+
+async def read_active_steps(reading: Reading) -> Sequence[sa.Row[Any]]:
+    """Return the rows of the steps whose worker may yet do something."""
+    return (await reading.execute(sa.select(tables.steps).where(tables.ACTIVE_SQL))).all()
 
 
 async def pipelines_at_work(reading: Reading) -> Sequence[str]:

@@ -1,7 +1,8 @@
 """Group commit: deliveries that arrive while one commit is on its way share the next one.
 
 A delivery alone is committed at once; under load one flush to the disk serves many. Each caller is
-answered after the commit that has its delivery, never before (S6).
+answered after the commit that has its delivery, never before (S6). When one of a group cannot be written,
+it alone is told so.
 """
 
 import asyncio
@@ -73,21 +74,31 @@ class AcceptQueue:
         return group
 
     async def _commit(self, group: list[Waiting]) -> None:
+        """Answer everybody of the group."""
         try:
-            answers = await self._acceptor.accept([delivery for delivery, _ in group])
-        except TryAgain as fault:
-            log.warning("deliveries.not_accepted", count=len(group), reason=str(fault))
-            _refuse(group, fault)
-        except Exception as error:
-            log.exception("deliveries.not_accepted", count=len(group))
-            _refuse(group, error)
+            fault = await self._accept(group)
+            alone = fault is not None and not isinstance(fault, TryAgain) and len(group) > 1
+            for waiting in group:
+                if alone and not isinstance(fault, TryAgain):
+                    fault = await self._accept([waiting])
+                if fault is not None:
+                    _refuse([waiting], fault)
         except asyncio.CancelledError:
             _refuse(group, TryAgain("Windlass is stopping"))
             raise
-        else:
-            for (_, answered), answer in zip(group, answers, strict=True):
-                if not answered.done():
-                    answered.set_result(answer)
+
+    async def _accept(self, group: list[Waiting]) -> Exception | None:
+        """Commit the group and answer; return why that was not possible."""
+        try:
+            answers = await self._acceptor.accept([delivery for delivery, _ in group])
+        except Exception as error:
+            passing = isinstance(error, TryAgain)
+            log.warning("deliveries.not_accepted", count=len(group), reason=str(error), exc_info=not passing)
+            return error
+        for (_, answered), answer in zip(group, answers, strict=True):
+            if not answered.done():
+                answered.set_result(answer)
+        return None
 
 
 def _refuse(group: Sequence[Waiting], error: Exception) -> None:

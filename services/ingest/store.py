@@ -1,4 +1,9 @@
-"""Ingest's SQL."""
+"""Ingest's SQL.
+
+Replicas write deliveries side by side. The keys of the tables keep one from being news twice, and rows
+are written in the order of their keys, so that two groups with the same deliveries cannot wait for each
+other.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,7 +22,7 @@ from shared.events.revisions import RevisionEvent
 from shared.faults import TryAgain
 from shared.ids import Pipeline, Repository
 
-ROUNDS_MAX = 3  # times a group is judged anew because of what became known meanwhile
+ROUNDS_MAX = 3  # of judging: as new, then knowing where it moved, then knowing the delivery too
 KEPT = timedelta(days=90)  # how long a redelivery is known as one; git knows its commit for ever
 
 Repositories = tables.repositories.c
@@ -90,11 +95,12 @@ class IngestStore:
                 return None
             return RepositoryRow(registered, secret, tx.now)
 
-    async def rotate(self, name: str, secret: bytes) -> None:
-        """Give a repository another secret."""
+    async def rotate(self, name: str, secret: bytes) -> bool:
+        """Give a repository another secret; False when there is none."""
         async with self.db.transaction(Cause(acceptance.DELIVERIES), "repository.rotated") as tx:
             change = sa.update(tables.repositories).where(Repositories.name == name)
-            await tx.execute(change.values(secret=secret))
+            changed = await tx.execute(change.values(secret=secret))
+        return changed.rowcount == 1
 
     async def forget(self, name: str) -> bool:
         """Remove a repository; False when there is none. Its pushes stay known."""
@@ -107,7 +113,8 @@ class IngestStore:
         """Judge deliveries and commit what is new about them, all in one transaction.
 
         They are taken for new at first, as nearly all are; the database's keys tell when one is not,
-        also when another replica was quicker, and then they are judged by what is known.
+        also when another replica was quicker, and then they are judged by what is known. When others stay
+        quicker, each has a transaction of its own: what is news of it is decided after as many rounds.
         """
         known = Known({}, {})
         for _ in range(ROUNDS_MAX):
@@ -119,7 +126,9 @@ class IngestStore:
                 known = await self._known(group)
             else:
                 return [verdict.answer for verdict in verdicts]
-        raise TryAgain("other replicas keep accepting the same deliveries")
+        if len(group) == 1:
+            raise TryAgain("other replicas keep accepting the same delivery")
+        return [answer for delivery in group for answer in await self.accept([delivery])]
 
     async def _known(self, group: Sequence[Delivery]) -> Known:
         async with self.db.reading() as reading:
@@ -129,17 +138,15 @@ class IngestStore:
         """Say a push that a person asked for; the same push again gives the same answer."""
         key = f"manual:{push.push}"
         async with self.db.transaction(Cause(push.push), "deployment.asked") as tx:
-            mine = sa.and_(Deliveries.repository == push.repository, Deliveries.delivery == key)
-            row = (await tx.execute(sa.select(tables.deliveries).where(mine))).one_or_none()
-            if row is not None:
-                seen = _seen_row(row)
-                return seen.answer if seen.body_sha256 == body_sha256 else Answer(acceptance.CONFLICT, {})
-            document = {"push": str(push.push), "position": str(tx.emit(push))}
-            answer = Answer(acceptance.ACCEPTED, document)
+            answer = Answer(acceptance.ACCEPTED, {"push": str(push.push), "position": str(tx.id_of(push))})
             asked = {"repository": push.repository, "delivery": key, "body_sha256": body_sha256}
-            told = {"status": answer.status, "answer": document, "received_at": tx.now}
-            await tx.execute(_INSERT_DELIVERY, asked | told)
-            return answer
+            told = {"status": answer.status, "answer": answer.document, "received_at": tx.now}
+            if await tx.insert_or_ignore(tables.deliveries, asked | told):
+                tx.emit(push)
+                return answer
+            mine = sa.and_(Deliveries.repository == push.repository, Deliveries.delivery == key)
+            seen = _seen_row((await tx.execute(sa.select(tables.deliveries).where(mine))).one())
+            return seen.answer if seen.body_sha256 == body_sha256 else Answer(acceptance.CONFLICT, {})
 
     async def homes(self) -> list[Home]:
         """Return where each known pipeline comes from."""
@@ -204,10 +211,15 @@ async def _carry_out(tx: Transaction, verdicts: Sequence[Verdict]) -> None:
         tx.cause = Cause(delivery.push)
         tx.emit(_push_received(delivery, moved, tx.now))
     if moves:
-        await tx.execute(_INSERT_PUSH, [_push_row(*move, tx.now) for move in moves])
-    first = [verdict for verdict in verdicts if verdict.first]
+        pushes = [_push_row(*move, tx.now) for move in moves]
+        await tx.execute(_INSERT_PUSH, _by_key(tables.pushes, pushes))
+    first = [_delivery_row(verdict, tx.now) for verdict in verdicts if verdict.first]
     if first:
-        await tx.execute(_INSERT_DELIVERY, [_delivery_row(verdict, tx.now) for verdict in first])
+        await tx.execute(_INSERT_DELIVERY, _by_key(tables.deliveries, first))
+
+
+def _by_key(table: sa.Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: [row[column.name] for column in table.primary_key])
 
 
 def _push_received(delivery: Delivery, moved: BranchMoved, now: datetime) -> PushReceived:

@@ -7,6 +7,23 @@ from services.status.views import PlannedStage, RevisionView, RunView, StepView
 PASSED = frozenset({"Succeeded", "Rolled Back", "Rolled Forward"})
 
 
+def as_queued(revision: RevisionView, runs: Sequence[RunView]) -> list[RunView]:
+    """Return the revision's runs in the order they were queued.
+
+    In one stage that is the order of its events. Between stages there is only time, by the clocks of
+    several hosts, and it is the same for all that were queued when the revision came.
+    """
+    planned = {stage.name: place for place, stage in enumerate(revision.stages)}
+    in_stage: dict[str, list[RunView]] = {}
+    for run in sorted(runs, key=lambda run: run.place, reverse=True):
+        in_stage.setdefault(run.stage, []).append(run)
+    stages = [in_stage[name] for name in sorted(in_stage, key=lambda name: planned.get(name, len(planned)))]
+    ordered = []
+    while waiting := [stage for stage in stages if stage]:
+        ordered.append(min(waiting, key=lambda stage: stage[-1].queued_at).pop())
+    return ordered
+
+
 def is_over(revision: RevisionView, runs: Sequence[RunView]) -> bool:
     """Tell whether nothing more follows unless a person asks: every stage passed, or one ended it."""
     latest = {run.stage: run for run in runs}

@@ -1,8 +1,9 @@
 """Looks at the repository for a push, and gives each of its pipelines exactly one decision.
 
 Reading a repository takes longer than a handler may, so it is durable work. In one process, pushes of
-one repository are looked at one by one, in the order they came; across replicas the pipeline's row
-refuses whoever read it before somebody else gave it a revision, and the look is taken again.
+one repository are looked at one by one, in the order they came. Replicas may look at two of them side by
+side: whoever writes second, and read the pipeline before the first gave it a revision, looks again. So
+decisions are what they would have been one after the other, though not always in the order of arrival.
 """
 
 from collections.abc import Sequence
@@ -97,6 +98,7 @@ class PushWorker:
                 tx.emit(answer)
                 return
             store = Store(tx)
+            await store.lock(verdict.decided.pipeline for verdict in answer)
             for verdict in answer:
                 await store.keep(verdict.decided, verdict.tracks, verdict.seen)
 

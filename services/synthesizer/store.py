@@ -1,24 +1,23 @@
-"""The synthesizer's SQL."""
+"""The synthesizer's SQL. Whoever decides for a pipeline locks it by name: at first it has no row."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from services.synthesizer import tables
-from shared.db import Reading, Transaction
+from shared.db import Reading, Transaction, hold
 from shared.events import PlanRejected, RevisionPlanned, RevisionSkipped
 from shared.faults import TryAgain
 from shared.ids import Commit
 
 _KNOWN = sa.select(tables.pipelines).where(tables.pipelines.c.pipeline == sa.bindparam("its_pipeline"))
 _DECIDED = sa.select(tables.decisions.c.pipeline).where(tables.decisions.c.push == sa.bindparam("its_push"))
+_INSERT_PIPELINE = sa.insert(tables.pipelines)
 _RAISE_NEWEST = (
     sa.update(tables.pipelines)
-    .where(
-        tables.pipelines.c.pipeline == sa.bindparam("its_pipeline"),
-        tables.pipelines.c.newest_revision == sa.bindparam("seen_revision"),
-    )
+    .where(tables.pipelines.c.pipeline == sa.bindparam("its_pipeline"))
     .values(
         tracks=sa.bindparam("its_tracks"),
         newest_revision=sa.bindparam("its_newest_revision"),
@@ -46,10 +45,15 @@ class Store:
 
     tx: Transaction
 
+    async def lock(self, pipelines: Iterable[str]) -> None:
+        """Let nobody else decide for these until the transaction ends: their events keep this order."""
+        await hold(self.tx, *(f"synthesizer pipeline {pipeline}" for pipeline in pipelines))
+
     async def keep(self, decided: Decided, tracks: str, seen: Known | None) -> None:
         """Write a decision and say it; a push that is decided for this pipeline is left as it is.
 
-        Raises `TryAgain` when another push moved the pipeline since `seen` was read.
+        The pipeline is locked. Raises `TryAgain` when another push moved it since `seen` was read: the
+        commit may be contained in the newest revision by now, and then is neither planned nor rejected.
         """
         revision = decided.revision if isinstance(decided, RevisionPlanned) else None
         row = {
@@ -61,6 +65,8 @@ class Store:
         }
         if not await self.tx.insert_or_ignore(tables.decisions, row):
             return
+        if not isinstance(decided, RevisionSkipped) and await read_known(self.tx, decided.pipeline) != seen:
+            raise TryAgain(f"another push gave pipeline {decided.pipeline} a revision meanwhile")
         if isinstance(decided, RevisionPlanned):
             await self._raise_newest(decided, tracks, seen)
             plan = {"plan_hash": decided.plan_hash, "plan": decided.plan.canonical().decode()}
@@ -75,15 +81,10 @@ class Store:
         }
         if seen is None:
             row = {"pipeline": planned.pipeline, "repository": planned.repository, **values}
-            moved = not await self.tx.insert_or_ignore(tables.pipelines, row)
+            await self.tx.execute(_INSERT_PIPELINE, row)
         else:
-            unmoved = {"its_pipeline": planned.pipeline, "seen_revision": seen.newest_revision}
-            result = await self.tx.execute(
-                _RAISE_NEWEST, unmoved | {f"its_{k}": v for k, v in values.items()}
-            )
-            moved = result.rowcount == 0
-        if moved:
-            raise TryAgain(f"another push gave pipeline {planned.pipeline} a revision meanwhile")
+            changed = {f"its_{name}": value for name, value in values.items()}
+            await self.tx.execute(_RAISE_NEWEST, {"its_pipeline": planned.pipeline, **changed})
 
 
 async def read_known(reading: Reading, pipeline: str) -> Known | None:

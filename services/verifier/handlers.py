@@ -37,5 +37,6 @@ class Handlers:
         async with self.db.hearing(message) as tx:
             if tx.seen_before:
                 return
-            for work in await store.take(tx, message.body.run):
+            for work in await store.orders_of(tx, message.body.run):
                 await cancel(tx, work, "the run is over")
+            await store.forget_run(tx, message.body.run)

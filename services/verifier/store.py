@@ -1,4 +1,7 @@
-"""Which verifications are under way, so that the end of a run can call its probes off."""
+"""Which verifications are under way, so that the end of a run can call its probes off.
+
+A verification's order of work is locked before its row here: whoever writes a verdict begins with it.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -15,13 +18,16 @@ async def note(tx: Transaction, verification: UUID, run: UUID, work: UUID) -> No
     await tx.insert_or_ignore(verifications, row)
 
 
-async def take(tx: Transaction, run: UUID) -> Sequence[UUID]:
-    """Return the orders that probe for the run, and forget them: they are about to be called off."""
-    mine = verifications.c.run == run
-    query = sa.select(verifications.c.work).where(mine).order_by(verifications.c.asked_at)
-    orders = (await tx.execute(query.with_for_update())).scalars().all()
-    await tx.execute(sa.delete(verifications).where(mine))
-    return orders
+async def orders_of(tx: Transaction, run: UUID) -> Sequence[UUID]:
+    """Return the orders that probe for the run."""
+    mine = sa.select(verifications.c.work).where(verifications.c.run == run)
+    in_order = mine.order_by(verifications.c.asked_at, verifications.c.work)
+    return (await tx.execute(in_order)).scalars().all()
+
+
+async def forget_run(tx: Transaction, run: UUID) -> None:
+    """Drop what was under way for a run."""
+    await tx.execute(sa.delete(verifications).where(verifications.c.run == run))
 
 
 async def forget(tx: Transaction, verification: UUID) -> None:

@@ -58,7 +58,10 @@ class Database(Protocol):
         ...
 
     def on_commit(self, listener: Callable[[Noted], None]) -> None:
-        """Call `listener` after every commit of this process that touched something."""
+        """Call `listener` after every commit of this process that touched something.
+
+        It may hear of other processes' commits too, and of one more than once.
+        """
         ...
 
     async def close(self) -> None:

@@ -1,6 +1,10 @@
 """The statements behind claims, fixed: on the way of every push, building one costs more than running it.
 
 Each takes its values by name; a list of ids is expanded when it is run.
+
+Rows are locked after what a service locks by name (`shared.db.hold`), never before. A statement for many
+rows passes over those that somebody has locked: it is run again soon, and so never waits for whoever
+cancels several.
 """
 
 import sqlalchemy as sa
@@ -19,6 +23,7 @@ _CLAIMABLE = sa.or_(
     sa.and_(work.c.state == "claimed", work.c.lease_until < _NOW),
 )
 _FREE = {"worker": None, "lease_until": None}
+_OPEN = sa.text("state <> 'done'")  # the condition of the index, as it stands there: only so is it used
 
 
 def _oldest_of_each_share() -> sa.Select[tuple[object, ...]]:
@@ -32,6 +37,7 @@ def _oldest_of_each_share() -> sa.Select[tuple[object, ...]]:
         work.c.kind.in_(sa.bindparam("kinds", expanding=True)),
         sa.not_(_HELD),
         work.c.not_before <= _NOW,
+        _OPEN,
         _CLAIMABLE,
     )
     ranked = sa.select(*columns, work.c.created_at, among_its_share.label("rank")).where(free).subquery()
@@ -70,15 +76,9 @@ PUT_BACK = (
         **_FREE,
     )
 )
-FREE_MINE = (
-    sa.update(work)
-    .where(
-        work.c.service == sa.bindparam("its_service"),
-        work.c.worker == sa.bindparam("name"),
-        work.c.state == "claimed",
-    )
-    .values(state="ready", **_FREE)
-)
+_MINE_BY_NAME = sa.and_(work.c.worker == sa.bindparam("name"), work.c.state == "claimed")
+MINE = sa.select(work.c.id).where(work.c.service == sa.bindparam("its_service"), _OPEN, _MINE_BY_NAME)
+FREE = sa.update(work).where(_ITS_ID, _MINE_BY_NAME).values(state="ready", **_FREE)
 
 OF_HELD = sa.select(work.c.id, work.c.fence, work.c.cancel_reason).where(_HELD)
 LAPSING = (
@@ -86,14 +86,16 @@ LAPSING = (
     .select_from(work)
     .where(_HELD, work.c.worker == sa.bindparam("name"), work.c.lease_until < sa.bindparam("soon"))
 )
+_RENEWABLE = sa.select(work.c.id).where(_HELD, work.c.worker == sa.bindparam("name"))
 RENEW = (
     sa.update(work)
-    .where(_HELD, work.c.worker == sa.bindparam("name"))
+    .where(work.c.id.in_(_RENEWABLE.with_for_update(skip_locked=True)))
     .values(lease_until=sa.bindparam("until"))
 )
 
-FORGET_DONE = sa.delete(work).where(
+_LONG_DONE = sa.select(work.c.id).where(
     work.c.service == sa.bindparam("its_service"),
     work.c.state == "done",
     work.c.finished_at < sa.bindparam("oldest", type_=INSTANT),
 )
+FORGET_DONE = sa.delete(work).where(work.c.id.in_(_LONG_DONE.with_for_update(skip_locked=True)))

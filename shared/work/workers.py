@@ -7,7 +7,7 @@ one. What was not is searched for: at once after a commit here, by a short poll 
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +17,7 @@ from uuid import UUID
 import sqlalchemy as sa
 import structlog
 
+from shared import metrics
 from shared.crash import point
 from shared.db import Cause, Noted, ServiceDatabase, Transaction
 from shared.delivery import backoff_seconds, failure_of, reason_of
@@ -29,7 +30,7 @@ LEASE_SECONDS = 15.0  # a silent worker's orders are free after this
 KEPT = timedelta(days=7)  # orders that are done; as long as the events that could ask for them again
 PRUNED_EVERY = timedelta(hours=1)
 HEARTBEAT_SECONDS = 1.0  # orders and cancels of other processes, and orders whose time has come, are found
-RENEW_BELOW_SECONDS = 10.0  # leases with less left are renewed
+RENEW_BELOW_SECONDS = 10.0  # leases with less left are renewed: hosts' clocks may be nine seconds apart
 ATTEMPTS_MAX = 14  # times "not possible now" is believed: about five minutes
 
 log = structlog.get_logger()
@@ -119,9 +120,16 @@ class Workers:
             await asyncio.shield(self._hand_back())
 
     @asynccontextmanager
-    async def finishing(self, claim: Claim) -> AsyncIterator[Transaction]:
-        """Open the transaction that writes the order's result; raises `FenceLost` for a late worker."""
+    async def finishing(
+        self, claim: Claim, first: Callable[[Transaction], Awaitable[object]] | None = None
+    ) -> AsyncIterator[Transaction]:
+        """Open the transaction that writes the order's result; raises `FenceLost` for a late worker.
+
+        `first` takes the locks that whoever cancels the order holds while cancelling it.
+        """
         async with self._db.transaction(claim.cause, claim.order.kind) as tx:
+            if first is not None:
+                await first(tx)
             mine = {"its_id": claim.order.id, "its_fence": claim.fence, "now": tx.now}
             if (await tx.execute(statement.FINISH, mine)).rowcount == 0:
                 raise FenceLost(f"order {claim.order.id} was claimed by another worker")
@@ -166,6 +174,7 @@ class Workers:
     def _begin(self, claim: Claim, tasks: asyncio.TaskGroup) -> None:
         self._turns.served(claim.order.share)
         self._held[claim.order.id] = Held(claim, tasks.create_task(self._carry_out(claim)))
+        metrics.WORK_IN_HAND.set(len(self._held), self._db.service)
 
     def _hear(self, noted: Noted) -> None:
         if f"work:{self._db.service}" in noted:
@@ -216,8 +225,11 @@ class Workers:
             why = self._judge(claim, await failure_of(worker.work(claim)))
             if why:
                 await self._not_now(worker, claim, why)
+            elif claim.finished:
+                self._count(claim, "done")
         finally:
             self._held.pop(claim.order.id, None)
+            metrics.WORK_IN_HAND.set(len(self._held), self._db.service)
             if not self._nobody_waits:
                 self._wake.set()
 
@@ -225,6 +237,7 @@ class Workers:
         """Return why there is no result yet, or the empty string when nothing is left to be done."""
         if isinstance(error, FenceLost):
             log.warning("work.fence_lost", service=self._db.service, kind=claim.order.kind)
+            self._count(claim, "lost")
             return ""
         if isinstance(error, TryAgain):
             why = str(error)
@@ -239,6 +252,7 @@ class Workers:
         """Hand the order back for later, or give it up at the limit."""
         if claim.attempts + 1 >= ATTEMPTS_MAX or claim.cancelled.is_set():
             if not self._judge(claim, await failure_of(worker.give_up(claim, why))):
+                self._count(claim, "given_up")
                 return
             log.warning("work.kept", service=self._db.service, kind=claim.order.kind, reason=why)
         pause = backoff_seconds(claim.attempts + 1)
@@ -261,6 +275,10 @@ class Workers:
                 "later": tx.now + timedelta(seconds=pause),
             }
             await tx.execute(statement.PUT_BACK, values)
+        self._count(claim, "put_back")
+
+    def _count(self, claim: Claim, outcome: str) -> None:
+        metrics.WORK.add(self._db.service, claim.order.kind, outcome)
 
     async def _beat(self) -> None:
         while True:
@@ -325,9 +343,13 @@ class Workers:
             await self._free_mine()
 
     async def _free_mine(self) -> None:
+        """Free one by one: nobody who cancels several can then wait for us while we wait for them."""
         mine = {"its_service": self._db.service, "name": self._name}
-        async with self._db.database.begin() as (connection, noted):
-            if (await connection.execute(statement.FREE_MINE, mine)).rowcount:
+        async with self._db.reading() as reading:
+            orders = (await reading.execute(statement.MINE, mine)).scalars().all()
+        for order in orders:
+            async with self._db.database.begin() as (connection, noted):
+                await connection.execute(statement.FREE, {"its_id": order, "name": self._name})
                 noted.add(f"work:{self._db.service}")
 
 

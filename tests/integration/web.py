@@ -1,4 +1,4 @@
-"""Services behind their real HTTP application, on SQLite and the embedded bus, in this process."""
+"""Services behind their real HTTP application, on the embedded bus and a database, in this process."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,18 +12,18 @@ from fastapi import FastAPI
 from shared.access import Access
 from shared.bus.embedded import EmbeddedBus
 from shared.clock import ManualClock
-from shared.db import metadata
-from shared.db.sqlite import SqliteDatabase
+from shared.db import Database
 from shared.service import Service
 from shared.web.application import make_app
 from shared.web.vitals import Vitals
 from tests.builders import START
 from tests.contract.installation import TURNS_MAX, running
+from tests.integration.replicas import OnSqlite, Replicas
 
 TOKEN = "the owner's"
 HOLDER = "ann"
 
-Build = Callable[[SqliteDatabase, Path], Service]
+Build = Callable[[Database, Path], Service]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class Web:
 
     client: httpx.AsyncClient
     stranger: httpx.AsyncClient  # has none
-    database: SqliteDatabase
+    store: Replicas
+    database: Database
     clock: ManualClock
     app: FastAPI
 
@@ -48,12 +49,11 @@ class Web:
 
 
 @asynccontextmanager
-async def serve(folder: Path, *builds: Build) -> AsyncIterator[Web]:
-    """Run services on a fresh database in `folder`, or on the one that an earlier life left there."""
-    clock = ManualClock(START)
-    database = SqliteDatabase(folder / "windlass.db", clock)
+async def serve(folder: Path, *builds: Build, store: Replicas | None = None) -> AsyncIterator[Web]:
+    """Run services on `store`, else on SQLite in `folder`, fresh or as an earlier life left it."""
+    store = store or OnSqlite(folder, ManualClock(START))
+    clock, database = store.clock, store.database
     services = [build(database, folder) for build in builds]
-    metadata.create_all(database.writer)
     access = Access(database)
     await access.grant(HOLDER, TOKEN)
     app = make_app(services, Vitals(database))
@@ -68,8 +68,8 @@ async def serve(folder: Path, *builds: Build) -> AsyncIterator[Web]:
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://windlass.test") as stranger,
         running(bus.run(), *(_forever(part) for part in parts)),
     ):
-        yield Web(client, stranger, database, clock, app)
-    await database.close()
+        yield Web(client, stranger, store, database, clock, app)
+    await store.close()
 
 
 async def _forever(part: Awaitable[None]) -> None:

@@ -17,12 +17,13 @@ from services.ingest.adapters.vault import Vault
 from services.ingest.settings import IngestSettings
 from services.ingest.store import IngestStore, RepositoryRow
 from shared.access import Access
-from shared.faults import Refused
+from shared.faults import Refused, TryAgain
 from shared.git.address import REMOTE_CHARACTERS_MAX, check_branch
 from shared.ids import Repository
 from shared.problems import ProblemError
 
 SECRET_BYTES = 32
+ROUNDS_MAX = 10  # of looking again because somebody else registered meanwhile
 
 
 class RepositoryAsked(BaseModel):
@@ -80,14 +81,7 @@ class Registry:
         """Register a repository; with `rotate`, give one that is registered a new secret."""
         remote = _checked(asked)
         secret = secrets.token_hex(SECRET_BYTES)
-        sealed = self.vault.seal(secret.encode())
-        row = await self.store.repository_at(remote)
-        if row is not None:
-            if not rotate:
-                raise _known(row)
-            await self.store.rotate(row.registered.name, sealed)
-        else:
-            row = await self._register(asked, remote, sealed)
+        row = await self._registered(asked, remote, self.vault.seal(secret.encode()), rotate=rotate)
         shown = self._shown(row, request)
         return RepositorySecret(**shown.model_dump(), secret=secret)
 
@@ -103,18 +97,27 @@ class Registry:
             raise unknown_repository(name, names)
         return Response(status_code=204)
 
-    async def _register(self, asked: RepositoryAsked, remote: str, sealed: bytes) -> RepositoryRow:
+    async def _registered(
+        self, asked: RepositoryAsked, remote: str, sealed: bytes, *, rotate: bool
+    ) -> RepositoryRow:
+        """Register it or give it its new secret, whatever somebody else does about it at the same time."""
+        for _ in range(ROUNDS_MAX):
+            row = await self.store.repository_at(remote)
+            if row is not None and not rotate:
+                raise _known(row)
+            if row is not None and await self.store.rotate(row.registered.name, sealed):
+                return row
+            if row is None and (row := await self._register(asked, remote, sealed)):
+                return row
+        raise TryAgain(f"others keep changing what is registered beside {remote}")
+
+    async def _register(self, asked: RepositoryAsked, remote: str, sealed: bytes) -> RepositoryRow | None:
+        """Return the new row; None when its remote or the name found for it was taken meanwhile."""
         taken = {row.registered.name for row in await self.store.repositories()}
         name = _chosen(asked.name) if asked.name else registration.name_for(remote, taken)
-        row = await self.store.register(Registered(name, remote, asked.branch), sealed)
-        if row is None:
-            raise ProblemError(
-                409,
-                "name-taken",
-                f"Another repository is called {name}.",
-                next_="Choose another name for this one (`windlass repo add --name`).",
-            )
-        return row
+        if name in taken:
+            raise _taken(name)
+        return await self.store.register(Registered(name, remote, asked.branch), sealed)
 
     def _shown(self, row: RepositoryRow, request: Request) -> RepositoryShown:
         root = (self.settings.public_url or str(request.base_url)).rstrip("/")
@@ -157,6 +160,15 @@ def _chosen(name: str) -> Repository:
 def _refused(refusal: Refused) -> ProblemError:
     next_ = "Name a URL (https://, ssh://, user@host:path) or a folder of this machine with a git repository."
     return ProblemError(400, "not-a-repository", f"{refusal}.", next_=next_)
+
+
+def _taken(name: str) -> ProblemError:
+    return ProblemError(
+        409,
+        "name-taken",
+        f"Another repository is called {name}.",
+        next_="Choose another name for this one (`windlass repo add --name`).",
+    )
 
 
 def _known(row: RepositoryRow) -> ProblemError:

@@ -27,11 +27,11 @@ class OperationStore:
     async def ask(self, operation: OperationRequested, asked_sha256: str) -> Asked:
         """Say the operation unless it was said; returns what was asked under its id first."""
         async with self.db.transaction(Cause(operation.operation), "operation.asked") as tx:
-            known = sa.select(tables.operations).where(tables.operations.c.operation == operation.operation)
-            row = (await tx.execute(known)).one_or_none()
-            if row is not None:
-                return Asked(row.event, row.asked_sha256)
-            asked = Asked(tx.emit(operation), asked_sha256)
+            asked = Asked(tx.id_of(operation), asked_sha256)
             values = {"operation": operation.operation, "event": asked.event, "asked_at": tx.now}
-            await tx.execute(sa.insert(tables.operations), values | {"asked_sha256": asked_sha256})
-            return asked
+            if await tx.insert_or_ignore(tables.operations, values | {"asked_sha256": asked_sha256}):
+                tx.emit(operation)
+                return asked
+            known = sa.select(tables.operations).where(tables.operations.c.operation == operation.operation)
+            row = (await tx.execute(known)).one()
+            return Asked(row.event, row.asked_sha256)

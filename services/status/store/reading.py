@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services.status import tables
+from services.status.progress import as_queued
 from services.status.projection import Kind, revision_key
 from services.status.store.writing import row_id
 from services.status.views import LogView, PipelineView, RevisionView, RunView, StageView, View
@@ -114,21 +115,19 @@ class ReadModel:
         found = await self._list(Kind.RUN, Views.scope == stage_key, before=before, limit=limit)
         return [_typed(RunView, document) for document in found]
 
-    async def runs_of(self, pipeline: str, revision: int) -> list[RunView]:
+    async def runs_of(self, revision: RevisionView) -> list[RunView]:
         """Return a revision's runs, in the order they were queued."""
-        which = Views.about == revision_key(pipeline, revision)
-        found = await self._list(Kind.RUN, which, limit=RUNS_OF_REVISION_MAX)
-        return [_typed(RunView, document) for document in reversed(found)]
+        return (await self.runs_of_many([revision]))[revision.revision]
 
-    async def runs_of_many(self, pipeline: str, revisions: Sequence[int]) -> dict[int, list[RunView]]:
-        """Return the runs of several revisions, each in the order they were queued."""
-        which = Views.about.in_([revision_key(pipeline, revision) for revision in revisions])
+    async def runs_of_many(self, revisions: Sequence[RevisionView]) -> dict[int, list[RunView]]:
+        """Return the runs of several revisions of a pipeline, each in the order they were queued."""
+        which = Views.about.in_([revision_key(each.pipeline, each.revision) for each in revisions])
         limit = RUNS_OF_REVISION_MAX * max(len(revisions), 1)
-        runs: dict[int, list[RunView]] = {revision: [] for revision in revisions}
-        for document in reversed(await self._list(Kind.RUN, which, limit=limit)):
-            run = _typed(RunView, document)
-            runs[run.revision].append(run)
-        return runs
+        found = [_typed(RunView, document) for document in await self._list(Kind.RUN, which, limit=limit)]
+        return {
+            each.revision: as_queued(each, [run for run in found if run.revision == each.revision])
+            for each in revisions
+        }
 
     async def listed(
         self, kind: Kind, model: type[V], scope: str, before: Place | None, limit: int

@@ -1,4 +1,10 @@
-"""Adding to the histories and keeping the views in step, in one transaction."""
+"""Adding to the histories and keeping the views in step, in one transaction.
+
+Whoever writes here locks the histories by name, one after the other through the whole installation. So
+an event that is committed later has the higher sequence, and a reader who has seen one has seen all
+before it: sequences are cursors. It also keeps a rebuild from passing over what is added meanwhile, and
+two replicas that hear the same partition during a rebalance from waiting for each other.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -9,13 +15,14 @@ import sqlalchemy as sa
 
 from services.status import projection, tables
 from services.status.projection import VIEW_TYPES, Kind, Placed, Row
-from shared.db import Cause, Reading, ServiceDatabase, Transaction
+from shared.db import Cause, Reading, ServiceDatabase, Transaction, hold
 from shared.delivery import MessageDied
 from shared.events import EVENT_TYPES, Event, LogAppended, Message
 from shared.faults import TryAgain
 
+HISTORIES = "status histories"  # the lock
 NOTED = "status"  # what listeners hear after a commit that changed what can be read here
-ROUNDS_MAX = 3  # times a batch is tried anew because another replica wrote meanwhile
+ROUNDS_MAX = 3  # of trying a batch: as new, then without what is known; another replica may write between
 REPLAYED_ROWS_MAX = 500  # history rows in memory at once
 
 TYPES: dict[str, type[Event]] = {**EVENT_TYPES, MessageDied.type: MessageDied}
@@ -24,11 +31,8 @@ History = tables.history.c
 Chunks = tables.log_chunks.c
 Views = tables.views.c
 
-_LOCK_VIEWS = (
-    sa.select(Views.id, Views.position, Views.document)
-    .where(Views.id.in_(sa.bindparam("ids", expanding=True)))
-    .order_by(Views.id)
-    .with_for_update()
+_VIEWS = sa.select(Views.id, Views.position, Views.document).where(
+    Views.id.in_(sa.bindparam("ids", expanding=True))
 )
 _INSERT_EVENT = sa.insert(tables.history)
 _INSERT_CHUNK = sa.insert(tables.log_chunks)
@@ -64,6 +68,7 @@ class Projection:
     async def rebuild(self) -> None:
         """Make all views anew from the histories, as one step for whoever reads them."""
         async with self.db.transaction(Cause(UUID(int=0)), "views.rebuilt") as tx:
+            await hold(tx, HISTORIES)
             await tx.execute(sa.delete(tables.views))
             for table, message_of in ((tables.history, _event_message), (tables.log_chunks, _chunk_message)):
                 async for rows in _pages(tx, table):
@@ -74,6 +79,7 @@ class Projection:
         if not messages:
             return
         async with self.db.transaction(Cause(messages[0].id), "history.appended") as tx:
+            await hold(tx, HISTORIES)
             events = [_event_row(each) for each in messages if not isinstance(each.body, LogAppended)]
             chunks = [_chunk_row(each) for each in messages if isinstance(each.body, LogAppended)]
             if events:
@@ -108,7 +114,7 @@ async def _fold(tx: Transaction, messages: Sequence[Message[Event]]) -> None:
 
 async def _load(reading: Reading, rows: set[Row]) -> dict[Row, Placed]:
     ids = {row_id(*row): row for row in rows}
-    found = await reading.execute(_LOCK_VIEWS, {"ids": list(ids)})
+    found = await reading.execute(_VIEWS, {"ids": list(ids)})
     return {
         ids[row.id]: Placed(VIEW_TYPES[ids[row.id][0]].model.model_validate_json(row.document), row.position)
         for row in found

@@ -14,7 +14,7 @@ PASSING_CLASSES = (
     "53",  # no room on the disk, no memory, too many connections
     "57P",  # the server is stopped, starts, or ended our session
 )
-PASSING_STATES = frozenset(
+PASSING_CODES = frozenset(
     {
         "25P03",  # our session was idle in a transaction for too long: this process hung
         "40001",  # could not be serialised
@@ -35,19 +35,19 @@ def passing_faults(doing: str, *, read_only_passes: bool = True) -> Iterator[Non
     except (sa.exc.TimeoutError, OSError) as error:  # no connection free; refused, reset, not in time
         raise TryAgain(f"the database could not {doing}: {_told(error)}") from error
     except sa.exc.DBAPIError as error:
-        if not passes(error) or (state_of(error) == READ_ONLY and not read_only_passes):
+        if not passes(error) or (code_of(error) == READ_ONLY and not read_only_passes):
             raise
         raise TryAgain(f"the database could not {doing}: {_told(error.orig)}") from error
 
 
 def passes(error: sa.exc.DBAPIError) -> bool:
     """Tell whether the same may succeed later."""
-    state = state_of(error)
-    passing = state in PASSING_STATES or state == READ_ONLY or state.startswith(PASSING_CLASSES)
+    code = code_of(error)
+    passing = code in PASSING_CODES or code == READ_ONLY or code.startswith(PASSING_CLASSES)
     return passing or error.connection_invalidated or _is_stale(error.orig)
 
 
-def state_of(error: sa.exc.DBAPIError) -> str:
+def code_of(error: sa.exc.DBAPIError) -> str:
     """Return the error's SQLSTATE; empty for one that the driver made itself."""
     return getattr(error.orig, "sqlstate", None) or ""
 

@@ -19,11 +19,11 @@ class PostgresSettings:
     """How a process uses the server."""
 
     application_name: str = "windlass"  # the replica, for whoever looks at pg_stat_activity
-    writers_max: int = 6  # open write transactions; more wait their turn
+    writers_max: int = 10  # open write transactions; more wait their turn
     readers_max: int = 3
     wait_seconds: float = 10.0  # for one of those connections
     idle_in_transaction_seconds: float = 15.0  # a frozen process must not hold a stage's lock for ever
-    lock_seconds: float = 10.0  # handlers hold locks for milliseconds: whoever holds one this long hangs
+    lock_seconds: float = 3.0  # whoever waits for a frozen one keeps a connection from all others meanwhile
     statement_seconds: float = 30.0  # a rebuild reads in pages; only a migration lasts longer, and lifts it
 
 

@@ -1,22 +1,27 @@
-"""A stand for each test of the deployer."""
+"""A stand for each test of the deployer: on SQLite, unless the test's module wants it on each database."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.integration.deployer.stand import Stand
+from shared.clock import ManualClock
+from tests.integration.deployer.stand import EPOCH, Stand
+from tests.integration.replicas import OnSqlite, in_order
 
 
 @pytest.fixture
-async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
-    stand = Stand(tmp_path / "windlass.db")
+async def stand(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stand]:
+    name = getattr(request, "param", "sqlite")
+    stand = Stand(await in_order(name, tmp_path, ManualClock(EPOCH)))
     yield stand
-    await stand.database.close()
+    await stand.store.close()
 
 
 @pytest.fixture
 async def other_stand(tmp_path: Path) -> AsyncIterator[Stand]:
-    stand = Stand(tmp_path / "other.db")
+    folder = tmp_path / "other"
+    folder.mkdir()
+    stand = Stand(await OnSqlite.at(folder, ManualClock(EPOCH)))
     yield stand
-    await stand.database.close()
+    await stand.store.close()

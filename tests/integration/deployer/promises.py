@@ -54,6 +54,7 @@ UNDER_WAY = (
         outbox.c.id.not_in(sa.select(inbox.c.event).where(inbox.c.consumer_group == "deployer")),
     ),
 )
+STATE = sa.select(*(question.scalar_subquery() for question in (*UNDER_WAY, SAID)))
 RUN_ENDS = (RunCancelled, RunFailed, RunSucceeded, RunSuperseded, RunTimedOut)
 RUN_STARTS = (RunStarted, RunRollingBack)
 STEP_ENDS = (StepCancelled, StepFailed, StepSkipped, StepSucceeded, StepTimedOut)
@@ -61,10 +62,8 @@ STEP_ENDS = (StepCancelled, StepFailed, StepSkipped, StepSucceeded, StepTimedOut
 
 def at_rest(stand: Stand) -> bool:
     """Tell whether nothing is under way, nothing could begin by itself, and all of it was heard."""
-    with stand.database.writer.connect() as connection:
-        return not any(connection.execute(question).scalar() for question in UNDER_WAY) and (
-            connection.execute(SAID).scalar() == len(stand.story)
-        )
+    (counts,) = stand.store.look(STATE)
+    return not any(counts[:-1]) and counts[-1] == len(stand.story)
 
 
 async def rest(stand: Stand) -> None:
@@ -145,6 +144,5 @@ def _nothing_left_behind(stand: Stand) -> None:
 
 
 def _nothing_died(stand: Stand) -> None:
-    with stand.database.writer.connect() as connection:
-        died = sa.select(outbox.c.body).where(outbox.c.type == MessageDied.type)
-        assert not connection.execute(died).scalars().all(), "a message was buried"
+    died = stand.store.look(sa.select(outbox.c.body).where(outbox.c.type == MessageDied.type))
+    assert not died, "a message was buried"

@@ -1,11 +1,10 @@
-"""A stand for the deployer: the real handlers, bus, work and SQLite; builder and verifier played."""
+"""A stand for the deployer: the real handlers, bus, work and database; builder and verifier played."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -17,9 +16,7 @@ from services.deployer.app import subscription, workers_by_kind
 from services.deployer.handlers import Deployer
 from shared.bus import Subscription
 from shared.bus.embedded import EmbeddedBus
-from shared.clock import ManualClock
-from shared.db import Cause, ServiceDatabase, Transaction, metadata
-from shared.db.sqlite import SqliteDatabase
+from shared.db import Cause, ServiceDatabase, Transaction
 from shared.delivery import Handler
 from shared.events import (
     EVENT_TYPES,
@@ -40,6 +37,7 @@ from shared.plan import ArtifactPlan, Plan, StagePlan, StepPlan
 from shared.step_types import STEP_TYPES
 from shared.timers import Ticker
 from shared.work import Workers
+from tests.integration.replicas import Replicas
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 ROOT = UUID(int=7)
@@ -107,8 +105,7 @@ def planned(revision: int, of: Plan | None = None) -> RevisionPlanned:
 class Stand:
     """Everything the deployer touches, and the story it told."""
 
-    file: Path
-    clock: ManualClock = field(default_factory=lambda: ManualClock(EPOCH))
+    store: Replicas
     carrier: FakeCarrier = field(default_factory=FakeCarrier)
     failing_builds: set[int] = field(default_factory=set)
     bad_releases: set[int] = field(default_factory=set)  # revisions whose candidates fail verification
@@ -121,8 +118,8 @@ class Stand:
     _said: int = 0
 
     def __post_init__(self) -> None:
-        self.database = SqliteDatabase(self.file, self.clock)
-        metadata.create_all(self.database.writer)
+        self.clock = self.store.clock
+        self.database = self.store.database
         self._heard = asyncio.Event()
         self.database.on_commit(lambda _noted: self._heard.set())
 
@@ -178,8 +175,7 @@ class Stand:
 
     def rows(self, table: sa.Table) -> list[dict[str, Any]]:
         """Return what the table holds."""
-        with self.database.writer.connect() as connection:
-            return [dict(row) for row in connection.execute(sa.select(table)).mappings()]
+        return [dict(row._mapping) for row in self.store.look(sa.select(table))]
 
     async def cancel(self, stage: str) -> None:
         operation = uuid5(ROOT, f"cancel {stage} {self._said}")

@@ -1,5 +1,7 @@
 """A newer plan moves, renames or drops stages while older revisions are on their way."""
 
+import pytest
+
 from shared.events import (
     RunFailed,
     RunQueued,
@@ -12,6 +14,9 @@ from shared.events import (
 from shared.ids import Stage
 from tests.integration.deployer import promises
 from tests.integration.deployer.stand import Stand, plan, planned
+from tests.integration.replicas import STORES
+
+pytestmark = pytest.mark.parametrize("stand", STORES, indirect=True)
 
 
 async def test_a_revision_goes_through_the_stages_of_its_own_plan(stand: Stand) -> None:

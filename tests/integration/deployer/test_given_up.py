@@ -50,9 +50,8 @@ async def test_a_pipeline_whose_rows_are_damaged_keeps_no_other_from_its_limits(
     async with stand.running():
         await stand.say(planned(1), planned(1, other))
         await stand.until(lambda: len(stand.said(StepStarted)) == 2)
-        with stand.database.writer.begin() as connection:
-            change = sa.update(tables.runs).where(tables.runs.c.pipeline == "shop")
-            connection.execute(change.values(kind="nonsense", verification_state="nonsense"))
+        change = sa.update(tables.runs).where(tables.runs.c.pipeline == "shop")
+        stand.store.write(change.values(kind="nonsense", verification_state="nonsense"))
         stand.clock.advance(61)
         timed_out = await stand.until_said(RunTimedOut)
     assert timed_out.pipeline == "zoo"

@@ -30,6 +30,9 @@ from shared.events import (
 from shared.ids import Digest
 from tests.integration.deployer import promises
 from tests.integration.deployer.stand import EPOCH, ROOT, SERVICE, Stand, plan, planned, step
+from tests.integration.replicas import STORES
+
+pytestmark = pytest.mark.parametrize("stand", STORES, indirect=True)
 
 REJECTED = Evidence(phase="verify", kind="probe", message="GET / gave 500")
 

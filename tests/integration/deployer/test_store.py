@@ -1,6 +1,6 @@
 """What the database itself refuses, and what the store finds in it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -18,8 +18,10 @@ from services.deployer.store import PAST_RUNS_MAX, Store
 from shared.db import Cause, ServiceDatabase
 from shared.faults import TryAgain
 from tests.integration.deployer.stand import EPOCH, ROOT, Stand
+from tests.integration.replicas import STORES, OnSqlite
 
 HERE = "shop/staging"
+ON_EACH = pytest.mark.parametrize("stand", STORES, indirect=True)
 
 
 def row(number: int, state: State, **changes: Any) -> dict[str, Any]:
@@ -41,8 +43,12 @@ def row(number: int, state: State, **changes: Any) -> dict[str, Any]:
 
 
 def insert(stand: Stand, *rows: dict[str, Any]) -> None:
-    with stand.database.writer.begin() as connection:
-        connection.execute(sa.insert(tables.runs), list(rows))
+    stand.store.write(sa.insert(tables.runs), _alike(rows))
+
+
+def _alike(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    names = {name for row in rows for name in row}
+    return [{name: row.get(name) for name in names} for row in rows]
 
 
 @asynccontextmanager
@@ -51,6 +57,7 @@ async def store(stand: Stand) -> AsyncIterator[Store]:
         yield Store(tx)
 
 
+@ON_EACH
 @pytest.mark.parametrize("second", [pytest.param(each, id=each) for each in sorted(HOLDS_LOCK)])
 @pytest.mark.parametrize("first", [pytest.param(each, id=each) for each in sorted(HOLDS_LOCK)])
 async def test_a_second_holder_is_refused_by_the_database(stand: Stand, first: State, second: State) -> None:
@@ -59,20 +66,23 @@ async def test_a_second_holder_is_refused_by_the_database(stand: Stand, first: S
         insert(stand, row(2, second))
 
 
+@ON_EACH
 async def test_a_second_waiting_run_is_refused_by_the_database(stand: Stand) -> None:
     insert(stand, row(1, State.NOT_STARTED, ready=True))
     with pytest.raises(sa.exc.IntegrityError):
         insert(stand, row(2, State.NOT_STARTED, ready=True))
 
 
+@ON_EACH
 async def test_a_run_cannot_be_made_to_hold_or_wait_beside_another_by_an_update(stand: Stand) -> None:
     insert(stand, row(1, State.IN_PROGRESS), row(2, State.NOT_STARTED, ready=True), row(3, State.NOT_STARTED))
     third = sa.update(tables.runs).where(tables.runs.c.revision == 3)
     for values in ({"state": State.ROLLING_BACK}, {"ready": True}):
-        with pytest.raises(sa.exc.IntegrityError), stand.database.writer.begin() as connection:
-            connection.execute(third.values(values))
+        with pytest.raises(sa.exc.IntegrityError):
+            stand.store.write(third.values(values))
 
 
+@ON_EACH
 async def test_one_holder_and_one_waiting_run_a_stage_and_any_number_of_others_are_let_in(
     stand: Stand,
 ) -> None:
@@ -91,6 +101,7 @@ async def test_one_holder_and_one_waiting_run_a_stage_and_any_number_of_others_a
     assert len(stand.rows(tables.runs)) == 6 + 2 * len(TERMINAL)
 
 
+@ON_EACH
 async def test_what_to_roll_back_to_is_found_past_any_number_of_superseded_runs(stand: Stand) -> None:
     burst = [row(number, State.SUPERSEDED) for number in range(2, PAST_RUNS_MAX + 10)]
     insert(stand, row(1, State.SUCCEEDED), *burst)
@@ -98,12 +109,14 @@ async def test_what_to_roll_back_to_is_found_past_any_number_of_superseded_runs(
         assert await reading.past_runs(HERE) == [PastRun(UUID(int=1), 1, State.SUCCEEDED)]
 
 
+@ON_EACH
 async def test_good_ends_come_the_last_first_also_when_the_clock_stood_still(stand: Stand) -> None:
     insert(stand, *(row(number, State.SUCCEEDED, finished_at=EPOCH) for number in (2, 3, 1)))
     async with store(stand) as reading:
         assert [past.revision for past in await reading.past_runs(HERE)] == [3, 2, 1]
 
 
+@ON_EACH
 async def test_a_run_that_moved_meanwhile_is_looked_at_again(stand: Stand) -> None:
     insert(stand, row(1, State.NOT_STARTED))
     async with store(stand) as first:
@@ -156,7 +169,8 @@ def _questions() -> list[sa.Select[Any]]:
 
 @pytest.mark.parametrize("number", range(len(_questions())))
 async def test_no_question_reads_through_all_that_ever_was(stand: Stand, number: int) -> None:
-    engine, question = stand.database.writer, _questions()[number]
+    assert isinstance(stand.store, OnSqlite)
+    engine, question = stand.store.database.writer, _questions()[number]
     arguments = [name for name, value in question.compile().params.items() if value is None]
     asked = question.params(dict.fromkeys(arguments)).compile(
         dialect=engine.dialect, compile_kwargs={"render_postcompile": True}

@@ -7,17 +7,19 @@ import pytest
 
 from services.ingest.app import build
 from services.ingest.settings import IngestSettings
-from shared.db.sqlite import SqliteDatabase
+from shared.db import Database
 from shared.service import Service
+from tests.integration.replicas import in_order
 from tests.integration.web import Web, serve
 
 
-def ingest(database: SqliteDatabase, folder: Path) -> Service:
+def ingest(database: Database, folder: Path) -> Service:
     return build(database, IngestSettings(data=folder))
 
 
 @pytest.fixture
-async def web(tmp_path: Path) -> AsyncIterator[Web]:
-    """A fresh installation."""
-    async with serve(tmp_path, ingest) as web:
+async def web(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Web]:
+    """A fresh installation: on SQLite, unless the test wants it on each database."""
+    store = await in_order(getattr(request, "param", "sqlite"), tmp_path)
+    async with serve(tmp_path, ingest, store=store) as web:
         yield web

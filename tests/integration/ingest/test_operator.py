@@ -15,7 +15,10 @@ from shared.ids import Commit, Pipeline, Repository
 from tests.builders import named
 from tests.contract.installation import TURNS_MAX
 from tests.integration.ingest.forge import COMMIT, REMOTE, published, push_body, registered
+from tests.integration.replicas import STORES
 from tests.integration.web import HOLDER, TOKEN, Web
+
+pytestmark = pytest.mark.parametrize("web", STORES, indirect=True)
 
 
 async def learn(web: Web, pipeline: str, repository: str = "acme/shop", branch: str = "trunk") -> None:

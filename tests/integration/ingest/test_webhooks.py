@@ -11,6 +11,7 @@ from services.ingest.body import BODY_BYTES_MAX, FOR_SMALL_BYTES, SMALL_BYTES_MA
 from shared.problems import MEDIA_TYPE, ProblemError
 from tests.integration.ingest.conftest import ingest
 from tests.integration.ingest.forge import COMMIT, Forge, published, push_body, registered
+from tests.integration.replicas import OnSqlite
 from tests.integration.web import Web, serve
 
 
@@ -192,7 +193,8 @@ def test_large_bodies_leave_room_for_small_ones() -> None:
 
 async def test_a_full_disk_is_answered_with_503_and_nothing_is_acknowledged(web: Web) -> None:
     forge = await registered(web)
-    with web.database.writer.connect() as connection:
+    assert isinstance(web.store, OnSqlite)
+    with web.store.database.writer.connect() as connection:
         raw = connection.connection.dbapi_connection
     assert raw is not None
     pages = raw.execute("PRAGMA page_count").fetchone()[0]

@@ -9,15 +9,15 @@ import pytest
 
 from services.status.app import build
 from services.status.settings import StatusSettings
-from shared.db import Cause, ServiceDatabase
-from shared.db.sqlite import SqliteDatabase
+from shared.db import Cause, Database, ServiceDatabase
 from shared.events import Event
 from shared.service import Service
 from tests.builders import named
+from tests.integration.replicas import in_order
 from tests.integration.web import Web, serve
 
 
-def status(database: SqliteDatabase, folder: Path) -> Service:
+def status(database: Database, folder: Path) -> Service:
     return build(database, StatusSettings(data=folder))
 
 
@@ -45,7 +45,8 @@ class Town:
 
 
 @pytest.fixture
-async def town(tmp_path: Path) -> AsyncIterator[Town]:
-    """A fresh installation."""
-    async with serve(tmp_path, status) as web:
+async def town(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Town]:
+    """A fresh installation: on SQLite, unless the test's module wants it on each database."""
+    store = await in_order(getattr(request, "param", "sqlite"), tmp_path)
+    async with serve(tmp_path, status, store=store) as web:
         yield Town(web)

@@ -14,10 +14,13 @@ from shared.events import (
     RevisionSkipped,
 )
 from tests.builders import named
+from tests.integration.replicas import STORES
 from tests.integration.status.conftest import Town
 from tests.integration.status.questions import get, lines, planned
 from tests.unit.status.stories import retold
 from tests.unit.status.told import Told
+
+pytestmark = pytest.mark.parametrize("town", STORES, indirect=True)
 
 PATHS = [
     "/pipelines",

@@ -72,33 +72,19 @@ async def test_two_replicas_that_hear_the_same_events_write_them_once(replicas: 
     assert await read(replicas.database, VIEWS) == before
 
 
-async def test_two_replicas_that_write_the_same_in_another_order_do_not_wait_for_each_other(
-    replicas: Replicas,
-) -> None:
-    """As when each has events of a partition that both have read, and batched with others."""
-    event, output = story()[0], _lines()[0]
-    halting = Halting(replicas.database, "INSERT INTO status_history")
-    first, second = Projection(of(halting)), Projection(of(replicas.another()))
-    ends = await meet(replicas, halting, first.append([event, *story()[1:], output]), _backwards(second))
-    assert ends == [None, None]
-
-
-async def _backwards(projection: Projection) -> None:
-    await projection.append([*story()[::-1], _lines()[0]])
-
-
+@pytest.mark.parametrize("known", [0, 2])
 @pytest.mark.parametrize("halts_after", ["DELETE FROM status_views", "SELECT status_history"])
 async def test_what_is_heard_during_a_rebuild_is_in_the_views_once(
-    replicas: Replicas, halts_after: str
+    replicas: Replicas, halts_after: str, known: int
 ) -> None:
     told = story()
-    await Projection(of(replicas.database)).append(told[:2])
+    await Projection(of(replicas.database)).append(told[:known])
     halting = Halting(replicas.database, halts_after)
     ends = await meet(
         replicas,
         halting,
         Projection(of(halting)).rebuild(),
-        Projection(of(replicas.another())).append(told[2:]),
+        Projection(of(replicas.another())).append(told[known:]),
     )
     assert ends == [None, None]
     after = await read(replicas.database, VIEWS)

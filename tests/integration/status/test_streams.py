@@ -4,10 +4,13 @@ import asyncio
 
 import pytest
 
+from tests.integration.replicas import STORES
 from tests.integration.status.conftest import Town
 from tests.integration.status.questions import get, lines, planned
 from tests.integration.status.stream import Stream, texts
 from tests.unit.status.told import Told
+
+pytestmark = pytest.mark.parametrize("town", STORES, indirect=True)
 
 
 async def test_followed_output_arrives_as_it_comes_and_ends_when_all_is_said(town: Town) -> None:

@@ -99,7 +99,7 @@ class World:
             return int((await reading.execute(query)).scalar() or 0)
 
     def service(self, prober: Prober, worker: str = "verifier") -> Service:
-        return wire(self.database, VerifierSettings(verifier_worker=worker), prober)
+        return wire(self.database, VerifierSettings(replica=worker), prober)
 
     @asynccontextmanager
     async def running(self, *services: Service) -> AsyncIterator[None]:

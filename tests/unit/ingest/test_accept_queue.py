@@ -118,3 +118,40 @@ async def test_nobody_waits_longer_than_a_forge_would(monkeypatch: pytest.Monkey
     monkeypatch.setattr(accept_queue, "ANSWER_SECONDS_MAX", 0.01)
     with pytest.raises(TryAgain):
         await AcceptQueue(Disk()).accept(delivery("1"))
+
+
+class Picky(Disk):
+    """Cannot write one of them."""
+
+    def __init__(self, refused: str, fault: Exception) -> None:
+        super().__init__()
+        self.refused = refused
+        self.alone_fault = fault
+
+    async def accept(self, group: Sequence[Delivery]) -> list[Answer]:
+        answers = await super().accept(group)
+        if self.refused in self.groups[-1]:
+            raise self.alone_fault if len(group) == 1 else ValueError("does not fit")
+        return answers
+
+
+async def test_one_that_cannot_be_written_does_not_cost_the_others_their_answer() -> None:
+    queue = AcceptQueue(Picky("2", ValueError("does not fit")))
+    asked = [asyncio.create_task(queue.accept(delivery(id_))) for id_ in "123"]
+    await turns()
+    async with running(queue.run()):
+        first, second, third = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(first, Answer)
+    assert isinstance(second, ValueError)
+    assert isinstance(third, Answer)
+
+
+async def test_when_the_database_goes_away_meanwhile_nobody_waits_for_it_one_by_one() -> None:
+    disk = Picky("2", TryAgain("away"))
+    queue = AcceptQueue(disk)
+    asked = [asyncio.create_task(queue.accept(delivery(id_))) for id_ in "1234"]
+    await turns()
+    async with running(queue.run()):
+        ends = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(end) for end in ends] == [Answer, TryAgain, TryAgain, TryAgain]
+    assert disk.groups == [["1", "2", "3", "4"], ["1"], ["2"]]

@@ -42,7 +42,9 @@ ORDERS = [
         [("production", 2), ("staging", 5), ("staging", 9)],
         id="in a stage the order of its events stands, whatever the clocks of its replicas said",
     ),
-    pytest.param([("gone", 1, 0), ("production", 1, 0)], [("production", 1), ("gone", 1)], id="a stage of no plan"),
+    pytest.param(
+        [("gone", 1, 0), ("production", 1, 0)], [("production", 1), ("gone", 1)], id="a stage of no plan"
+    ),
 ]
 
 
