@@ -44,12 +44,13 @@ class Database(Protocol):
 
     clock: Clock
 
-    def begin(self) -> AbstractAsyncContextManager[tuple[Reading, set[str]]]:
+    def begin(self, *, reserved: bool = False) -> AbstractAsyncContextManager[tuple[Reading, set[str]]]:
         """Open a write transaction; the set collects what it touches, which
         listeners hear after the commit.
 
         Raises `TryAgain` when the database is away, locked or full; nothing is then written. One
-        inside another, in one task, is a bug and raises `AssertionError`.
+        inside another, in one task, is a bug and raises `AssertionError`. A reserved one waits for no
+        handler's connection: for what keeps the others going.
         """
         ...
 

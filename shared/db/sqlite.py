@@ -49,8 +49,9 @@ class SqliteDatabase:
         self._reader = _engine(file, "BEGIN", "PRAGMA query_only=ON")  # a forgotten write fails here
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[tuple[InlineConnection, set[str]]]:
+    async def begin(self, *, reserved: bool = False) -> AsyncIterator[tuple[InlineConnection, set[str]]]:
         """Open the one write transaction."""
+        del reserved  # writers take turns, and a turn is short
         noted: set[str] = set()
         task = asyncio.current_task()
         assert self._writer_in_hand is not task, "a transaction inside a transaction waits for itself"

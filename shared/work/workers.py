@@ -310,7 +310,7 @@ class Workers:
             lapsing = (await reading.execute(statement.LAPSING, mine | {"soon": soon})).scalar()
         if lapsing:
             until = now + timedelta(seconds=LEASE_SECONDS)
-            async with self._db.database.begin() as (connection, _):
+            async with self._db.database.begin(reserved=True) as (connection, _):
                 await connection.execute(statement.RENEW, mine | {"until": until})
 
     async def _look_after_held(self) -> None:

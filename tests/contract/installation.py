@@ -13,7 +13,7 @@ from contextlib import (
     contextmanager,
 )
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import pytest
 import sqlalchemy as sa
@@ -33,6 +33,11 @@ class Installation(Protocol):
 
     clock: ManualClock
     database: Database
+
+    @classmethod
+    async def at(cls, folder: Path) -> Self:
+        """Open the store that an earlier life had in the folder, or a new one."""
+        ...
 
     def bus(self, subscriptions: Sequence[Subscription], database: Database | None = None) -> Bus:
         """Return a new bus over `database`, ours unless another is given."""
@@ -58,6 +63,14 @@ class Installation(Protocol):
         """Wait until whatever could happen without time passing has happened."""
         ...
 
+    async def close(self) -> None:
+        """Give back all connections; the store stays."""
+        ...
+
+    async def remove(self) -> None:
+        """Leave nothing behind but the folder."""
+        ...
+
 
 class Embedded:
     """The embedded bus on SQLite: all in one thread, so that turns of the loop are all there is to wait."""
@@ -69,6 +82,10 @@ class Embedded:
         self._sqlite = self.another()
         self.database: Database = self._sqlite
         metadata.create_all(self._sqlite.writer)
+
+    @classmethod
+    async def at(cls, folder: Path) -> Self:
+        return cls(folder)
 
     def bus(self, subscriptions: Sequence[Subscription], database: Database | None = None) -> Bus:
         return embedded.EmbeddedBus(database or self.database, subscriptions)
@@ -110,6 +127,9 @@ class Embedded:
     async def close(self) -> None:
         for database in self._opened:
             await database.close()
+
+    async def remove(self) -> None:
+        """The folder is all there is."""
 
 
 @asynccontextmanager

@@ -21,9 +21,9 @@ class Unreliable:
         self._real = real
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[tuple[Reading, set[str]]]:
+    async def begin(self, *, reserved: bool = False) -> AsyncIterator[tuple[Reading, set[str]]]:
         await self._answer(away=self.away or self.away_for_writers)
-        async with self._real.begin() as begun:
+        async with self._real.begin(reserved=reserved) as begun:
             yield begun
         if self.answers_lost:
             self.answers_lost -= 1

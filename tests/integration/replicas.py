@@ -195,8 +195,8 @@ class Halting:
         self._database = database
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[tuple[Reading, set[str]]]:
-        async with self._database.begin() as (connection, noted):
+    async def begin(self, *, reserved: bool = False) -> AsyncIterator[tuple[Reading, set[str]]]:
+        async with self._database.begin(reserved=reserved) as (connection, noted):
             yield _Halting(connection, self), noted
 
     def reading(self) -> AbstractAsyncContextManager[Reading]:

@@ -98,7 +98,7 @@ class Relay:
 
     async def _carry(self) -> bool:
         """Carry the oldest rows; tell whether there may be more."""
-        async with self._database.begin() as (connection, _):
+        async with self._database.begin(reserved=True) as (connection, _):
             await connection.execute(_HOLD)
             rows = (await connection.execute(_OLDEST)).all()
             if not rows:

@@ -28,6 +28,7 @@ from shared.db.postgres.session import (
 )
 
 PREPARED_MAX = 256  # statements kept prepared by each connection; all services together have about 150
+RESERVED = 2  # write connections that no handler gets: for the relay, and for heartbeats of leases
 NUL = "\0"
 
 
@@ -74,18 +75,19 @@ class PostgresDatabase:
         self._listeners: list[Callable[[Noted], None]] = []
         self._news = News(self.connect_alone, clock, self._tell)
         self.writer = self._engine(self._settings.writers_max, "READ COMMITTED")
+        self._reserved = self._engine(RESERVED, "READ COMMITTED")
         self._reader = self._engine(self._settings.readers_max, "REPEATABLE READ")
         sa.event.listen(self._reader.sync_engine, "connect", _read_only)
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[tuple[PostgresConnection, set[str]]]:
+    async def begin(self, *, reserved: bool = False) -> AsyncIterator[tuple[PostgresConnection, set[str]]]:
         """Open a write transaction, beside those of others."""
         task = asyncio.current_task()
         assert task not in self._writing, "a transaction inside a transaction may wait for itself"
         self._writing.add(task)
         noted: set[str] = set()
         try:
-            async with _connected(self.writer) as connection:
+            async with _connected(self._reserved if reserved else self.writer) as connection:
                 transaction = PostgresConnection(connection, writes=True)
                 yield transaction, noted
                 await transaction.commit()
@@ -117,6 +119,7 @@ class PostgresDatabase:
     async def close(self) -> None:
         """Close all connections."""
         await self._reader.dispose()
+        await self._reserved.dispose()
         await self.writer.dispose()
 
     def advisory(self, key: int) -> AbstractAsyncContextManager[bool]:
@@ -129,7 +132,7 @@ class PostgresDatabase:
     @property
     def connections_in_use(self) -> int:
         """Return how many connections are in somebody's hands."""
-        pools = (engine.sync_engine.pool for engine in (self.writer, self._reader))
+        pools = (engine.sync_engine.pool for engine in (self.writer, self._reserved, self._reader))
         return sum(pool.checkedout() for pool in pools if isinstance(pool, sa.AsyncAdaptedQueuePool))
 
     async def connect_alone(self) -> "asyncpg.Connection[Any]":

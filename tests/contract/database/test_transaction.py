@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from shared.db import INSTANT, Cause, Noted, ServiceDatabase, tables
+from shared.db import INSTANT, Cause, Noted, ServiceDatabase, Transaction, tables
 from shared.events import LogAppended, Message
 from shared.faults import TryAgain
 from tests.builders import START, line, named, push
@@ -88,7 +88,7 @@ async def test_a_transaction_cut_short_leaves_nothing_and_blocks_nobody(installa
 
 async def test_one_that_is_cut_short_while_it_waits_its_turn_harms_nobody(installation: Installation) -> None:
     async with service(installation).transaction(CAUSE, "act") as tx:
-        await note(tx, "a", "1")
+        await take_turn(tx)
         impatient = asyncio.ensure_future(_add(installation, "impatient"))
         await installation.quiet()
         impatient.cancel()
@@ -99,7 +99,7 @@ async def test_one_that_is_cut_short_while_it_waits_its_turn_harms_nobody(instal
     assert await noted(installation.database, "patient") == ["0"]
 
 
-async def test_what_two_tasks_read_and_write_is_serialised(installation: Installation) -> None:
+async def test_what_two_tasks_read_under_a_lock_and_write_is_serialised(installation: Installation) -> None:
     await every(*(_add(installation, "count") for _ in range(50)))
     assert await noted(installation.database, "count") == [str(number) for number in range(50)]
 
@@ -107,11 +107,18 @@ async def test_what_two_tasks_read_and_write_is_serialised(installation: Install
 async def _add(installation: Installation, writer: str) -> None:
     """Note how many there were before, giving others every chance to come between."""
     async with service(installation).transaction(CAUSE, "add") as tx:
+        await take_turn(tx)
         before = (
             await tx.execute(sa.select(sa.func.count()).select_from(notes).where(notes.c.writer == writer))
         ).scalar()
         await asyncio.sleep(0)
         await note(tx, writer, str(before))
+
+
+async def take_turn(tx: Transaction) -> None:
+    """Lock a row, as whoever decides does: transactions that lock no row in common go side by side."""
+    await tx.insert_or_ignore(tables.bus_cursors, {"consumer_group": "turn", "position": 0})
+    await tx.execute(CURSORS.with_for_update())
 
 
 async def test_a_reader_sees_what_is_committed_and_nothing_else(installation: Installation) -> None:
@@ -247,6 +254,17 @@ async def test_text_of_any_kind_comes_back_unchanged(installation: Installation)
         for text in texts:
             await note(tx, "a", text)
     assert await noted(installation.database, "a") == texts
+
+
+async def test_a_nul_in_a_text_is_kept_as_well_as_the_database_can(
+    installation: Installation,
+) -> None:
+    async with service(installation).transaction(CAUSE, "act") as tx:
+        await note(tx, "a", "be\0fore")
+        rows_of_it = [{"writer": "a", "text": f"{number}\0"} for number in range(2)]
+        await tx.execute(sa.insert(notes), rows_of_it)
+    for kept, given in zip(await noted(installation.database, "a"), ("be\0fore", "0\0", "1\0"), strict=True):
+        assert kept in {given, given.replace("\0", "\ufffd")}
 
 
 async def test_a_full_disk_is_a_passing_fault_that_leaves_nothing(installation: Installation) -> None:

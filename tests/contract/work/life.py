@@ -1,6 +1,6 @@
 """A whole life of the kernel: an event, its order, the work, its result; and how often it may be killed.
 
-As a program (`python -m tests.contract.work.life FOLDER`) it lives once to learn the crash points there
+As a program (`python -m tests.contract.work.life PAIR FOLDER`) it lives once to learn the crash points there
 are, then dies at each of them in a child of its own, leaving each time the store as the crash left it.
 """
 
@@ -10,20 +10,22 @@ import sys
 from pathlib import Path
 
 import sqlalchemy as sa
+import structlog
 
 from shared import crash
 from shared.attempt_log import AttemptLog
 from shared.bus import Subscription
-from shared.db import Cause, Database, ServiceDatabase, tables
+from shared.db import Cause, Database, ServiceDatabase, Transaction, tables
 from shared.events import LogAppended, LogLine, Message, PushReceived
 from shared.work import Claim, Workers, place
 from tests.builders import START, line, named, order, push
-from tests.contract.installation import Embedded, running
+from tests.contract.installation import running
 from tests.contract.notes import lay_out, note, noted
+from tests.contract.pairs import PAIRS
 from tests.contract.work.bench import name_of
 
+SIDE_BY_SIDE = 4  # lives; most of the time they wait for servers
 OUTPUT = [LogLine(at=START, text=f"line {number}") for number in range(3)]
-PAIRS = {"embedded+sqlite": Embedded}
 
 
 class Life:
@@ -45,7 +47,10 @@ class Life:
 
     async def log_appended(self, message: Message[LogAppended]) -> None:
         async with self.db.hearing(message) as tx:
-            if tx.seen_before or message.key != "begin":
+            if tx.seen_before:
+                return
+            if message.key != "begin":
+                await note_output(tx, message.body)
                 return
             await note(tx, "heard", message.key)
             await place(tx, order("taken as it is placed"))  # the one slot's
@@ -72,9 +77,16 @@ class Life:
                 await note(tx, "end", message.key)
 
 
+async def note_output(tx: Transaction, said: LogAppended) -> None:
+    for each in said.lines:
+        await note(tx, "said", each.text)
+    if said.last:
+        await note(tx, "closed", said.log)
+
+
 async def live(pair: str, folder: Path) -> None:
     """Go on from wherever the store is, until the end is noted."""
-    installation = PAIRS[pair](folder)
+    installation = await PAIRS[pair].at(folder)
     await lay_out(installation.database)
     life = Life(installation.database)
     await life.begin()
@@ -89,21 +101,35 @@ async def live(pair: str, folder: Path) -> None:
 
 
 def live_and_die(pair: str, folder: Path, crash_at: str) -> int:
-    """Live in a child process; return what it ended with."""
+    """Begin a life in a child process; return its id."""
     folder.mkdir()
     child = os.fork()
     if child == 0:
         crash.arm(crash_at, str(folder / "trace"))
         asyncio.run(live(pair, folder))
         os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return child
+
+
+def end_of_one() -> tuple[int, int]:
+    """Wait for a child to end; return its id and what it ended with."""
+    child, status = os.wait()
+    return child, os.waitstatus_to_exitcode(status)
 
 
 def main(pair: str, lives: Path) -> None:
     """Tell each point and how the life that was to die there ended."""
-    assert live_and_die(pair, lives / "undisturbed", "") == 0
-    for point in (lives / "undisturbed" / "trace").read_text().split():
-        sys.stdout.write(f"{point} {live_and_die(pair, lives / point, point)}\n")
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    undisturbed = live_and_die(pair, lives / "undisturbed", "")
+    assert end_of_one() == (undisturbed, 0)
+    points = (lives / "undisturbed" / "trace").read_text().split()
+    under_way: dict[int, str] = {}
+    while points or under_way:
+        while points and len(under_way) < SIDE_BY_SIDE:
+            point = points.pop()
+            under_way[live_and_die(pair, lives / point, point)] = point
+        child, end = end_of_one()
+        sys.stdout.write(f"{under_way.pop(child)} {end}\n")
         sys.stdout.flush()  # or the next child has it too
 
 

@@ -41,8 +41,8 @@ async def test_one_order_does_not_wait_for_a_crowd_of_another_share(
     async with running(bench.run()):
         await installation.until(lambda: bool(bench.begun))
         installation.clock.advance(0.5)
-        begun = len(bench.begun)
         await ask_for(installation.database, order("one", "one"))
+        begun = len(bench.begun)
         await installation.until(lambda: "one" in bench.tried)
     assert bench.tried.index("one") <= begun + slots
 

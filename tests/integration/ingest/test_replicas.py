@@ -82,10 +82,10 @@ class Outrun(Halting):
         self._left_to_them = quicker
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[tuple[Reading, set[str]]]:
+    async def begin(self, *, reserved: bool = False) -> AsyncIterator[tuple[Reading, set[str]]]:
         if self._left_to_them:
             await self._others.accept([self._left_to_them.pop(0)])
-        async with super().begin() as opened:
+        async with super().begin(reserved=reserved) as opened:
             yield opened
 
     async def passed(self, statement: sa.Executable, parameters: Parameters | None = None) -> None:

@@ -38,7 +38,8 @@ def test_the_newest_revision_is_the_one_that_starts_look_for() -> None:
 def test_migrations_and_tables_agree(tmp_path: Path) -> None:
     engine = opened(tmp_path)
     bring_up_to_date(engine)
-    assert alembic_run.differences(engine) == []
+    with engine.connect() as connection:
+        assert alembic_run.differences(connection) == []
     assert tables(engine) == {*metadata.tables, "alembic_version"}
     engine.dispose()
 

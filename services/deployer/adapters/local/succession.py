@@ -70,6 +70,8 @@ class Chores:
                 await chore()
         except (TryAgain, Refused) as fault:  # `resume` begins it again
             log.warning("chore.failed", chore=name, reason=str(fault))
+        except LookupError:  # another replica has done it meanwhile, and cleared the place
+            log.info("chore.done_elsewhere", chore=name)
 
 
 @dataclass(frozen=True, slots=True)
