@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest
 # Arguments for the command behind a target: make demo ARGS=--keep, make test ARGS='-k crash'.
 ARGS ?=
 
-.PHONY: help setup test test-all lint format docs demo up kafka lock clean
+.PHONY: help setup test faults test-all lint format docs demo up kafka lock clean images
 
 help: ## Show this list
 	@echo 'Windlass: make TARGET [ARGS=...]'
@@ -26,6 +26,9 @@ $(READY): deploy/setup.sh deploy/locks/dev.txt pyproject.toml
 demo: $(READY) ## Carry real pushes through two stages on this machine (ARGS=--keep leaves it running)
 	@$(BIN)/python -m deploy.demo $(ARGS)
 
+images: $(READY) ## Build the image, start compose.yaml, carry a push through it (needs Docker; ARGS=--standin)
+	@$(BIN)/python -m deploy.images.prove $(ARGS)
+
 up: $(READY) ## Start Windlass here: every service in one process, on http://127.0.0.1:8400
 	@$(BIN)/windlass up $(ARGS)
 
@@ -33,9 +36,12 @@ kafka: $(READY) ## Run Apache Kafka here without Docker, on 127.0.0.1:9092 (ARGS
 	@$(BIN)/python -m deploy.kafka $(ARGS)
 
 test: $(READY) ## Run the tests, side by side
-	@$(PYTEST) -n auto --dist loadgroup $(ARGS)
+	@$(PYTEST) -n auto --dist loadgroup -m 'not long' $(ARGS)
 
-test-all: lint test demo ## Everything there is to pass: lint, test, demo
+faults: $(READY) ## Play every fault at full length, one after the other (ARGS='-k killing' plays one)
+	@$(PYTEST) -m long $(ARGS)
+
+test-all: lint test demo faults ## Everything there is to pass: lint, test, demo, faults
 
 lint: $(READY) ## Check form, types, imports, generated documents
 	@$(BIN)/ruff check .
