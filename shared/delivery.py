@@ -24,6 +24,8 @@ from shared.faults import Poison, Refused, TryAgain
 Handler = Callable[[Message[Any]], Awaitable[None]]
 
 ATTEMPTS_MAX = 12  # 102 seconds of trying with the backoff below
+ATTEMPTS_ANEW = 5  # counted from here again once the database could not even take the letter
+KEY_CHARACTERS_MAX = 1_000  # of a dead message's, in its event: anybody may have written it
 BACKOFF_SECONDS_FIRST = 0.05
 BACKOFF_SECONDS_MAX = 60.0
 DEATHS_IN_A_ROW_MAX = 20  # messages of a group buried with none handled in between
@@ -140,8 +142,11 @@ class Delivery:
                 self.note_handled()
                 return True
             final = attempt >= ATTEMPTS_MAX or not isinstance(error, TryAgain)
-            if final and await self._may_bury(message, attempt, reason_of(_told(error, attempt))):
-                return False
+            try:
+                if final and await self._may_bury(message, attempt, reason_of(_told(error, attempt))):
+                    return False
+            except TryAgain:
+                attempt = min(attempt, ATTEMPTS_ANEW)  # so the tries made meanwhile say nothing of it
             metrics.MESSAGES.add(self.db.service, message.body.type, "retried")
             await self.db.clock.sleep(backoff_seconds(attempt))
 
@@ -167,9 +172,9 @@ class Delivery:
         self._deaths_in_a_row += 1  # before it is sure, for others die meanwhile
         try:
             died = await self._bury(message, attempts, reason)
-        except TryAgain:
+        except TryAgain:  # the database is away, which is not the message's fault
             self._forget_death()
-            return False
+            raise
         if not died:
             self._forget_death()
         return True
@@ -218,7 +223,7 @@ def _letter(group: str, message: Message[Any], attempts: int, reason: str, death
     return MessageDied(
         message=message.id,
         message_type=message.body.type,
-        message_key=storable(message.key),
+        message_key=storable(message.key[:KEY_CHARACTERS_MAX]),
         consumer_group=group,
         attempts=attempts,
         reason=reason,

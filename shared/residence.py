@@ -71,7 +71,9 @@ class Residence:
         async with AsyncExitStack() as stay:
             while True:
                 try:
-                    await self._agree(await self._enter(stay), before_replacing)
+                    async with AsyncExitStack() as trial:
+                        await self._agree(await self._enter(trial), before_replacing)
+                        stay.push_async_exit(trial.pop_all())
                     break
                 except TryAgain as fault:
                     log.warning("residence.delayed", service=self.db.service, reason=str(fault))

@@ -25,7 +25,7 @@ from shared.web.program import Part, forever, side_by_side
 from shared.work.workers import LEASE_SECONDS
 
 LOOK_SECONDS = 1.0  # between looks for what is missing
-OLD_LIFE_SECONDS = LEASE_SECONDS  # for the connection of whoever had our name to vanish
+OLD_LIFE_SECONDS = 2 * LEASE_SECONDS  # for the session of whoever had our name, on a host that vanished
 
 log = structlog.get_logger()
 

@@ -1,7 +1,9 @@
 """The projection: which views an event changes, and how. Pure, and the same for live and rebuild (L3).
 
-A row is fed by one partition only, so the order in which partitions are heard does not matter; a
-message that is not later than the last one folded in changes nothing, so neither does hearing twice.
+A row is fed by one key only, whose events are heard in order, so the order in which keys are heard does
+not matter. Whoever folds gives each event once: the histories know which they have. Positions are not
+compared, for a key's partition changes when topics grow or are made anew. What was put aside and is
+handed over again comes late: it is kept in the history, and changes no view that has gone on meanwhile.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,6 +28,9 @@ from services.status.views import (
 from shared import events
 from shared.delivery import MessageDied
 from shared.events import Event, Message
+
+
+TOLD_LATE = 0  # the position of a message that does not come from the bus but from a dead letter
 
 
 class Kind(StrEnum):
@@ -205,7 +210,7 @@ def fold(views: Mapping[Row, Placed], messages: Iterable[Message[Event]]) -> dic
     for message in messages:
         for row, target in touched(message.body):
             earlier = changed.get(row) or views.get(row)
-            if earlier is not None and message.position <= earlier.position:
+            if message.position == TOLD_LATE and earlier is not None:
                 continue
             view = target.fold(earlier.view if earlier else None, message)
             if view is not None:

@@ -210,6 +210,6 @@ def _message(row: sa.Row[Any], body_type: type[Event]) -> tuple[Message[Any], Ha
         body=body,
         position=row.position,
         origin=f"outbox@{row.position}",
-        raw=row.body,
+        raw=row.body if unreadable else None,  # what parses can be written again
     )
     return message, unreadable

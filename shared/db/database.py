@@ -18,9 +18,12 @@ from shared.crash import point
 from shared.db import tables
 from shared.db.dialect import insert_or_ignore
 from shared.events.envelope import Event, Message
+from shared.faults import Refused
 from shared.ids import derive
 
 _INSERT_EVENT = sa.insert(tables.outbox)
+
+EVENT_CHARACTERS_MAX = 4 * 1024 * 1024  # in UTF-8 at most what a topic takes as one message
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 Noted = frozenset[str]  # what a commit touched: "outbox", "work:<service>"
@@ -113,7 +116,8 @@ class Transaction:
         """Have `event` published if and only if this transaction commits.
 
         Its id follows from the cause, its type, its subject and `role`: say a role when one cause
-        brings about two events of a type for one subject. Events of one key keep this order.
+        brings about two events of a type for one subject. Events of one key keep this order. Refused
+        for one that is too large to be carried.
         """
         id_ = self.id_of(event, role)
         self._events.append(
@@ -128,7 +132,7 @@ class Transaction:
                 "correlation": event.correlation or self.cause.correlation,
                 "causation": self.cause.id if self.cause.message else None,
                 "traceparent": self.cause.traceparent,
-                "body": event.model_dump_json(),
+                "body": _bounded(event),
             }
         )
         return id_
@@ -138,6 +142,13 @@ class Transaction:
         if self._events:
             await self.connection.execute(_INSERT_EVENT, self._events)
             self.noted.add("outbox")
+
+
+def _bounded(event: Event) -> str:
+    body = event.model_dump_json()
+    if len(body) > EVENT_CHARACTERS_MAX:
+        raise Refused(f"an event of type {event.type} for {event.subject} would have {len(body)} characters")
+    return body
 
 
 class Taker(Protocol):

@@ -105,7 +105,7 @@ def message_of(letter: Letter, body: Event) -> Message[Event]:
         causation=letter.causation,
         traceparent=letter.traceparent,
         body=body,
-        position=letter.position,
+        position=0,  # it comes behind others of its key
         origin=letter.origin,
         raw=letter.raw,
         headers=letter.headers,

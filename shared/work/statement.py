@@ -81,11 +81,6 @@ MINE = sa.select(work.c.id).where(work.c.service == sa.bindparam("its_service"),
 FREE = sa.update(work).where(_ITS_ID, _MINE_BY_NAME).values(state="ready", **_FREE)
 
 OF_HELD = sa.select(work.c.id, work.c.fence, work.c.cancel_reason).where(_HELD)
-LAPSING = (
-    sa.select(sa.func.count())
-    .select_from(work)
-    .where(_HELD, work.c.worker == sa.bindparam("name"), work.c.lease_until < sa.bindparam("soon"))
-)
 _RENEWABLE = sa.select(work.c.id).where(_HELD, work.c.worker == sa.bindparam("name"))
 RENEW = (
     sa.update(work)

@@ -93,6 +93,7 @@ class Workers:
         self._held: dict[UUID, Held] = {}
         self._taken: dict[UUID, str] = {}  # shares of orders taken in transactions that are still open
         self._turns = Turns()
+        self._renew_at = db.clock.now()
         self._prune_at = db.clock.now() + PRUNED_EVERY
         self._wake = asyncio.Event()
         self._nobody_waits = False  # as far as the last look saw
@@ -301,17 +302,16 @@ class Workers:
             await connection.execute(statement.FORGET_DONE, oldest)
 
     async def _renew(self) -> None:
-        if not self._held:
-            return
+        """Keep what is in hand, on a connection that no handler can take from us."""
         now = self._db.clock.now()
-        mine = {"held": list(self._held), "name": self._name}
-        soon = now + timedelta(seconds=RENEW_BELOW_SECONDS)
-        async with self._db.reading() as reading:
-            lapsing = (await reading.execute(statement.LAPSING, mine | {"soon": soon})).scalar()
-        if lapsing:
-            until = now + timedelta(seconds=LEASE_SECONDS)
-            async with self._db.database.begin(reserved=True) as (connection, _):
-                await connection.execute(statement.RENEW, mine | {"until": until})
+        if not self._held or now < self._renew_at:
+            return
+        until = now + timedelta(seconds=LEASE_SECONDS)
+        async with self._db.database.begin(reserved=True) as (connection, _):
+            mine: dict[str, Any] = {"held": list(self._held), "name": self._name, "until": until}
+            renewed = (await connection.execute(statement.RENEW, mine)).rowcount
+        if renewed == len(mine["held"]):  # those that are locked at the moment are tried at the next beat
+            self._renew_at = now + timedelta(seconds=LEASE_SECONDS - RENEW_BELOW_SECONDS)
 
     async def _look_after_held(self) -> None:
         """Pass cancels on, and stop whoever works on for a claim that another has by now."""

@@ -39,7 +39,7 @@ _INSERT_CHUNK = sa.insert(tables.log_chunks)
 _INSERT_VIEW = sa.insert(tables.views)
 _UPDATE_VIEW = (
     sa.update(tables.views)
-    .where(Views.id == sa.bindparam("row"), Views.position < sa.bindparam("to_position"))
+    .where(Views.id == sa.bindparam("row"))
     .values(position=sa.bindparam("to_position"), document=sa.bindparam("to_document"))
 )
 

@@ -35,6 +35,7 @@ from shared.events.topics import TOPICS
 from shared.faults import TryAgain
 
 AHEAD_MAX = 1_000  # messages of a partition in memory before it is no longer read
+AHEAD_BYTES_MAX = 16 * 1024 * 1024  # of the bodies in memory, of all partitions; as objects they are larger
 COMMIT_SECONDS = 1.0  # between commits of offsets: they only spare the next owner from asking the inbox
 HAND_OVER_SECONDS = 2.0  # for what is in hand when its partition goes elsewhere; below any session timeout
 STOP_SECONDS = 10.0  # for what is in hand when the program ends
@@ -54,7 +55,7 @@ class Partition:
     """What the group has in hand of one partition."""
 
     lanes: Lanes
-    undone: dict[int, None] = field(default_factory=dict)  # offsets in hand, in order
+    undone: dict[int, int] = field(default_factory=dict)  # offsets in hand, in order, and their bytes
     read_to: int = 0  # the next offset to read
     committed: int = 0
 
@@ -75,6 +76,8 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._delivery = Delivery(subscription.db)
         self._clock = subscription.db.clock
         self._partitions: dict[TopicPartition, Partition] = {}
+        self._paused: set[TopicPartition] = set()
+        self._bytes = 0  # of the bodies in hand
         self._consumer: AIOKafkaConsumer | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self.waiting_for = "it has not begun yet"  # why it does not consume; empty when it does
@@ -166,21 +169,23 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         partition = self._partitions.get(place)
         if partition is None:  # it went elsewhere meanwhile, and whoever has it reads this one too
             return
+        self._note_gap(place, partition, record.offset)
         partition.read_to = record.offset + 1
         found = read_or_refuse(record, self._topics[record.topic], self._subscription.handlers)
         if found is None:
             return
         handler, message = found
-        partition.undone[record.offset] = None
+        partition.undone[record.offset] = len(record.value or b"")
         assert self._tasks is not None
         partition.lanes.enqueue(self._tasks, (self._topics[record.topic], message.key), handler, message)
-        if len(partition.undone) >= AHEAD_MAX and self._consumer is not None:
-            self._consumer.pause(place)
+        self._bytes += len(record.value or b"")
+        if len(partition.undone) >= AHEAD_MAX or self._bytes >= AHEAD_BYTES_MAX:
+            self._read_no_further(place)
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Begin with nothing in hand: what is not committed comes again."""
         for place in assigned:
-            self._partitions[place] = self._taken_over(place)
+            self._partitions[place] = self._taken_over()
         self.waiting_for = ""
         log.info("group.assigned", group=self.group, partitions=len(assigned))
 
@@ -189,25 +194,46 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         del revoked  # the protocol takes all from all
         await self._let_go(HAND_OVER_SECONDS)
 
-    def _taken_over(self, place: TopicPartition) -> Partition:
+    def _taken_over(self) -> Partition:
         def done(message: Message[Any]) -> None:
             point("bus.handled")
-            partition.undone.pop(message.position - 1)
-            if len(partition.undone) == AHEAD_MAX // 2:
-                self._read_on(place)
+            self._bytes -= partition.undone.pop(message.position - 1, 0)
+            self._read_on()
 
         partition = Partition(Lanes(self._subscription, self._delivery, done))
         return partition
 
-    def _read_on(self, place: TopicPartition) -> None:
-        if self._consumer is not None and place in self._partitions:
+    def _read_no_further(self, place: TopicPartition) -> None:
+        if self._consumer is not None and place not in self._paused:
+            self._consumer.pause(place)
+            self._paused.add(place)
+
+    def _read_on(self) -> None:
+        """Read partitions again that have been worked off by half, when there is room."""
+        if not self._paused or self._consumer is None or self._bytes > AHEAD_BYTES_MAX // 2:
+            return
+        for place in [each for each in self._paused if self._has_room(each)]:
+            self._paused.discard(place)
             self._consumer.resume(place)
+
+    def _has_room(self, place: TopicPartition) -> bool:
+        partition = self._partitions.get(place)
+        return partition is not None and len(partition.undone) <= AHEAD_MAX // 2
+
+    def _note_gap(self, place: TopicPartition, partition: Partition, offset: int) -> None:
+        """Say it loudly when the topic no longer has what the group has not heard, or begins anew."""
+        if partition.read_to and offset != partition.read_to:
+            where = f"{place.topic}/{place.partition}"
+            log.error("events.missed", group=self.group, where=where, wanted=partition.read_to, got=offset)
+            partition.committed = min(partition.committed, offset)
 
     async def _let_go(self, grace_seconds: float) -> None:
         """Read no more, end what is in hand or leave it undone, and commit how far that is."""
         partitions, self._partitions = self._partitions, {}
+        self._paused.clear()
         self.waiting_for = "its partitions are being shared out anew"
         await asyncio.gather(*[each.lanes.close(grace_seconds) for each in partitions.values()])
+        self._bytes -= sum(sum(each.undone.values()) for each in partitions.values())
         await self._commit(partitions)
 
     async def _commit(self, partitions: Mapping[TopicPartition, Partition]) -> None:

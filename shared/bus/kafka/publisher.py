@@ -24,6 +24,7 @@ from shared.faults import TryAgain
 
 BATCH_BYTES = 512 * 1024  # appended at once; a single message may be larger
 ANSWER_SECONDS = 8.0  # below the time after which the database gives up a transaction that does nothing
+TOPIC_SECONDS = 2.0  # for a topic that the brokers do not tell of
 CLOSE_SECONDS = 5.0
 
 Place = tuple[str, int]  # topic, partition
@@ -43,21 +44,36 @@ class Publisher:
         self._connecting = asyncio.Lock()
         self._unanswered: dict[Place, asyncio.Future[Any]] = {}  # sent earlier; may yet be written
 
-    async def publish(self, rows: Sequence[sa.Row[Any]]) -> set[int]:
-        """Return the positions of the rows that are on their topics for good.
-
-        Raises `TryAgain` when none is. The rows of a partition are written in order, those left out
-        are its last ones; what is left out may have been written all the same, so giving it again
-        repeats it, behind the first time.
-        """
+    async def prepare(self) -> None:
+        """Connect, before anybody waits for us; raises `TryAgain` when the brokers are away."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                await self._answers()
+                await self._connected()
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise TryAgain(f"Kafka could not be reached: {_told(error)}") from error
+
+    async def publish(self, rows: Sequence[sa.Row[Any]]) -> set[int]:
+        """Return the positions of the rows that are on their topics for good; within `ANSWER_SECONDS`.
+
+        Raises `TryAgain` when none is and the brokers are away. The rows of a partition are written in
+        order, those left out are its last ones; what is left out may have been written all the same, so
+        giving it again repeats it, behind the first time. A partition that has not answered an earlier
+        round is left out, and holds up no other.
+        """
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS) as limit:
+                until = limit.when()
+                assert until is not None
+                await self._settle()
                 producer = await self._connected()
                 by_place = await self._by_place(producer, rows)
         except (KafkaError, OSError, TimeoutError) as error:
             raise TryAgain(f"Kafka could not be reached: {_told(error)}") from error
-        parts = [self._write(producer, place, part) for place, part in by_place.items()]
+        parts = [
+            self._write(producer, place, part, until)
+            for place, part in by_place.items()
+            if place not in self._unanswered
+        ]
         outcomes = await asyncio.gather(*parts)
         written = {position for positions, _ in outcomes for position in positions}
         faults = [fault for _, fault in outcomes if fault is not None]
@@ -87,8 +103,9 @@ class Publisher:
             return
         stopping = asyncio.ensure_future(producer.stop())
         _, late = await asyncio.wait({stopping}, timeout=CLOSE_SECONDS)
-        for each in late:
+        for each in late:  # it waits for a batch that nobody takes
             each.cancel()
+            await producer.client.close()
         await asyncio.gather(stopping, return_exceptions=True)
 
     async def _connected(self) -> AIOKafkaProducer:
@@ -112,34 +129,39 @@ class Publisher:
             raise
         return producer
 
-    async def _answers(self) -> None:
-        """Wait for what was sent in an earlier round: it goes before what is sent in this one."""
-        if not self._unanswered:
-            return
-        await asyncio.wait(self._unanswered.values())
-        faults = [fault for each in self._unanswered.values() if (fault := each.exception()) is not None]
-        self._unanswered.clear()
+    async def _settle(self) -> None:
+        """Hear what became of what was sent in earlier rounds: it goes before what is sent in this one."""
+        answered = {place: each for place, each in self._unanswered.items() if each.done()}
+        for place in answered:
+            del self._unanswered[place]
+        faults = [fault for each in answered.values() if (fault := each.exception()) is not None]
         if faults:
             await self._after(faults)
 
     async def _by_place(
         self, producer: AIOKafkaProducer, rows: Sequence[sa.Row[Any]]
     ) -> Mapping[Place, list[sa.Row[Any]]]:
+        topics = sorted({self._settings.topic(row.topic) for row in rows})
+        known = dict(
+            zip(topics, await asyncio.gather(*[_partitions(producer, t) for t in topics]), strict=True)
+        )
         by_place: defaultdict[Place, list[sa.Row[Any]]] = defaultdict(list)
         for row in rows:
             topic = self._settings.topic(row.topic)
-            partitions = sorted(await producer.partitions_for(topic))
-            by_place[topic, _partition_of(row.key.encode(), partitions, partitions)].append(row)
+            if partitions := known[topic]:
+                by_place[topic, _partition_of(row.key.encode(), partitions, partitions)].append(row)
+        if not by_place:
+            raise TryAgain(f"no broker knows the topics {', '.join(topics)}")
         return by_place
 
     async def _write(
-        self, producer: AIOKafkaProducer, place: Place, rows: Sequence[sa.Row[Any]]
+        self, producer: AIOKafkaProducer, place: Place, rows: Sequence[sa.Row[Any]], until: float
     ) -> tuple[list[int], BaseException | None]:
         """Write a partition's rows, batch after batch; tell which are written, and what stopped the rest."""
         written: list[int] = []
         for batch, positions in _batches(producer, rows):
             try:
-                async with asyncio.timeout(ANSWER_SECONDS):
+                async with asyncio.timeout_at(until):
                     answer = await producer.send_batch(batch, place[0], partition=place[1])
                     self._unanswered[place] = answer
                     await asyncio.shield(answer)
@@ -154,6 +176,16 @@ class Publisher:
         if any(not isinstance(fault, TimeoutError) for fault in faults):
             log.warning("producer.replaced", reason=_told(faults[0]))
             await self.close()
+
+
+async def _partitions(producer: AIOKafkaProducer, topic: str) -> list[int]:
+    """Return a topic's partitions; none while no broker tells of it: others need not wait for that."""
+    try:
+        async with asyncio.timeout(TOPIC_SECONDS):
+            return sorted(await producer.partitions_for(topic))
+    except (KafkaError, TimeoutError):
+        log.warning("topic.unknown", topic=topic)
+        return []
 
 
 def _batches(producer: AIOKafkaProducer, rows: Sequence[sa.Row[Any]]) -> list[tuple[BatchBuilder, list[int]]]:

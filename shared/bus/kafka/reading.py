@@ -36,11 +36,11 @@ def read(
     if handler is None:
         return None
     try:
-        body = body_type.model_validate_json(record.value or b"")
+        return handler, _message(record, attributes, body_type.model_validate_json(record.value or b""))
     except ValidationError as error:
-        body = body_type.model_construct()  # carries type and topic, which is all that is asked of it
-        handler = refusing(f"the body does not parse: {error}")
-    return handler, _message(record, attributes, body)
+        stand_in = body_type.model_construct()  # carries type and topic, which is all that is asked of it
+        message = _message(record, attributes, stand_in, record.value or b"")
+        return refusing(f"the body does not parse: {error}"), message
 
 
 def read_or_refuse(
@@ -70,10 +70,12 @@ def _foreign(record: ConsumerRecord, topic: Topic) -> Message[Any]:
         causation=None,
         traceparent="",
     )
-    return _message(record, attributes, foreign_body(topic))
+    return _message(record, attributes, foreign_body(topic), record.value or b"")
 
 
-def _message(record: ConsumerRecord, attributes: Attributes, body: Event) -> Message[Any]:
+def _message(
+    record: ConsumerRecord, attributes: Attributes, body: Event, raw: bytes | None = None
+) -> Message[Any]:
     return Message(
         id=attributes.id,
         time=attributes.time,
@@ -85,7 +87,7 @@ def _message(record: ConsumerRecord, attributes: Attributes, body: Event) -> Mes
         traceparent=attributes.traceparent,
         body=body,
         position=record.offset + 1,  # from 1, as the outbox's are
-        raw=record.value or b"",
+        raw=raw,
         origin=origin_of(record),
         headers=_foreign_headers(record),
     )

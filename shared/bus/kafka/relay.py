@@ -26,10 +26,13 @@ from shared.delivery import backoff_seconds
 from shared.faults import TryAgain
 
 ROWS_MAX = 500  # outbox rows carried at once
+BYTES_MAX = 4 * 1024 * 1024  # of their bodies; one alone may be larger
+PAGES_MAX = 4  # looked through for a row whose partition answers
 SWEEP_SECONDS = 2.0  # what was committed by a process that died before it carried it waits this long
 LOCK = 0x57494E444C415353  # in the space of advisory locks: "WINDLASS"
 INBOX_KEPT = timedelta(days=21)  # longer than any topic can still give a message again
 PRUNED_EVERY = timedelta(hours=1)
+PRUNED_ROWS_MAX = 2_000  # in one transaction
 FAULTS_TOLD_EVERY = 10  # of those in a row, after the first
 
 log = structlog.get_logger()
@@ -38,15 +41,37 @@ log = structlog.get_logger()
 _HOLD = sa.select(
     sa.func.set_config("synchronous_commit", "off", sa.true()), sa.func.pg_advisory_xact_lock(LOCK)
 )
-_OLDEST = sa.select(tables.outbox).order_by(tables.outbox.c.position).limit(ROWS_MAX)
+_NEXT = (
+    sa.select(
+        tables.outbox,
+        sa.func.sum(sa.func.octet_length(tables.outbox.c.body))
+        .over(order_by=tables.outbox.c.position)
+        .label("bytes_by_now"),
+    )
+    .where(tables.outbox.c.position > sa.bindparam("behind"))
+    .order_by(tables.outbox.c.position)
+    .limit(ROWS_MAX)
+)
 _FORGET = sa.delete(tables.outbox).where(
     tables.outbox.c.position.in_(sa.bindparam("positions", expanding=True))
 )
-_FORGET_HEARD = sa.delete(tables.inbox).where(tables.inbox.c.heard_at < sa.bindparam("oldest", type_=INSTANT))
+_LONG_HEARD = (
+    sa.select(tables.inbox.c.consumer_group, tables.inbox.c.event)
+    .where(tables.inbox.c.heard_at < sa.bindparam("oldest", type_=INSTANT))
+    .limit(PRUNED_ROWS_MAX)
+    .with_for_update(skip_locked=True)
+)
+_FORGET_HEARD = sa.delete(tables.inbox).where(
+    sa.tuple_(tables.inbox.c.consumer_group, tables.inbox.c.event).in_(_LONG_HEARD)
+)
 
 
 class Topics(Protocol):
     """Where the rows go."""
+
+    async def prepare(self) -> None:
+        """Be ready to write; `TryAgain` when that is not possible now."""
+        ...
 
     async def publish(self, rows: Sequence[sa.Row[Any]]) -> set[int]:
         """Return the positions of those that are there for good; `TryAgain` when none is."""
@@ -98,25 +123,35 @@ class Relay:
 
     async def _carry(self) -> bool:
         """Carry the oldest rows; tell whether there may be more."""
+        await self._topics.prepare()  # before the lock: who cannot write keeps nobody from it
         async with self._database.begin(reserved=True) as (connection, _):
             await connection.execute(_HOLD)
-            rows = (await connection.execute(_OLDEST)).all()
-            if not rows:
-                return False
-            point("relay.read")
-            published = await self._topics.publish(rows)
+            behind, pages = 0, 0
+            while True:
+                rows = (await connection.execute(_NEXT, {"behind": behind})).all()
+                rows = [row for row in rows if row is rows[0] or row.bytes_by_now <= BYTES_MAX]
+                if not rows:
+                    return False
+                point("relay.read")
+                published = await self._topics.publish(rows)
+                pages += 1
+                if published or pages == PAGES_MAX:
+                    break
+                behind = rows[-1].position  # these wait for partitions that do not answer; others need not
             point("relay.published")
             await connection.execute(_FORGET, {"positions": list(published)})
         for row in rows:
             if row.position in published:
                 metrics.PUBLISHED.add(row.topic)
         point("relay.forgotten")
-        return len(rows) == ROWS_MAX or len(published) < len(rows)
+        return bool(published)
 
     async def _prune(self) -> None:
         now = self._database.clock.now()
         if now < self._prune_at:
             return
         self._prune_at = now + PRUNED_EVERY
-        async with self._database.begin() as (connection, _):
-            await connection.execute(_FORGET_HEARD, {"oldest": now - INBOX_KEPT})
+        pruned = PRUNED_ROWS_MAX
+        while pruned == PRUNED_ROWS_MAX:
+            async with self._database.begin() as (connection, _):
+                pruned = (await connection.execute(_FORGET_HEARD, {"oldest": now - INBOX_KEPT})).rowcount

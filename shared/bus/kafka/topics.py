@@ -124,7 +124,9 @@ def _config(settings: KafkaSettings, topic: Topic) -> dict[str, str]:
         "retention.ms": _milliseconds(RETENTION[topic]),
         "segment.ms": _milliseconds(SEGMENT),
         "max.message.bytes": str(MESSAGE_BYTES_MAX),
-        "message.timestamp.type": "CreateTime",
+        "message.timestamp.type": "LogAppendTime",  # a host's wrong clock blocks and expires nothing
+        "compression.type": "producer",  # a broker's own choice may be one that clients cannot read
+        "unclean.leader.election.enable": "false",
         # One broker of three may die, and what is acknowledged is on two.
         "min.insync.replicas": str(max(settings.kafka_replication - 1, 1)),
     }

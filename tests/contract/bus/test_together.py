@@ -57,9 +57,12 @@ async def test_what_waits_for_a_key_is_taken_together_and_in_order(installation:
 
 async def test_what_is_said_in_a_row_is_gathered_too(installation: Installation) -> None:
     listener = Gatherer(installation.database)
+    gate = listener.gates["run/a"] = asyncio.Event()
     async with running(installation.bus([listener.subscription]).run()):
         await installation.quiet()
         await say(installation.database, *(line("run/a", number) for number in range(5)))
+        await installation.quiet()
+        gate.set()
         await installation.until(lambda: len(listener.noted) == 5)
     assert len(listener.batches) + len(listener.tried) <= 2
     assert listener.noted == [f"run/a {number}" for number in range(5)]

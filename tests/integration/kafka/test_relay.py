@@ -33,6 +33,8 @@ class Paper:
         self.gate = asyncio.Event()
         self.gate.set()
 
+    async def prepare(self) -> None: ...
+
     async def publish(self, outbox: Sequence[sa.Row[Any]]) -> set[int]:
         self.attempts += 1
         self.under_way += 1

@@ -82,7 +82,7 @@ def test_a_message_is_heard_from_its_letter_as_it_was() -> None:
         message = heard(body, raw)
         again = message_of(letter(message), type(body).model_validate_json(letter(message).raw))
         for name in ("id", "time", "source", "subject", "key", "correlation", "causation", "traceparent",
-                     "body", "position", "origin", "headers"):  # fmt: skip
+                     "body", "origin", "headers"):  # fmt: skip
             assert getattr(again, name) == getattr(message, name), name
 
 

@@ -1,10 +1,12 @@
 """The projection: every event is known, and nothing but the order within a partition matters (L3)."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.status.projection import TARGETS, VIEW_TYPES, Kind, Placed, Row, fold, touched
+from services.status.projection import TARGETS, TOLD_LATE, VIEW_TYPES, Kind, Placed, Row, fold, touched
 from shared.delivery import TYPES
 from shared.events import Event, Message
 from shared.events.topics import Topic
@@ -43,7 +45,7 @@ def test_how_partitions_are_interleaved_makes_no_difference(
 
 
 @given(histories(), st.lists(st.integers(1, 7), min_size=1, max_size=20), st.data())
-def test_neither_batches_nor_repeats_make_a_difference(
+def test_neither_batches_nor_what_is_told_late_make_a_difference(
     history: list[Message[Event]], sizes: list[int], data: st.DataObject
 ) -> None:
     views: Views = {}
@@ -52,7 +54,8 @@ def test_neither_batches_nor_repeats_make_a_difference(
         batch, rest = rest[:size], rest[size:]
         views |= fold(views, batch)
         if batch:
-            views |= fold(views, [data.draw(st.sampled_from(batch))])  # delivered again
+            late = replace(data.draw(st.sampled_from(batch)), position=TOLD_LATE)
+            views |= fold(views, [late])  # from a dead letter
     assert views == fold({}, history)
 
 
