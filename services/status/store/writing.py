@@ -96,7 +96,10 @@ class Projection:
         async with self.db.reading() as reading:
             for column in (History.id, Chunks.id):
                 known |= set((await reading.execute(sa.select(column).where(column.in_(ids)))).scalars())
-        fresh = {message.id: message for message in messages if message.id not in known}
+        fresh: dict[UUID, Message[Event]] = {}
+        for message in messages:
+            if message.id not in known:
+                fresh.setdefault(message.id, message)  # the first time counts, also for its position
         return list(fresh.values())
 
 

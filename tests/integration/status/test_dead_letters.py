@@ -28,7 +28,7 @@ async def clumsy(town: Town) -> Clumsy:
     return builder
 
 
-CHANGES = ["/replay", "/0123/replay", "/0123/discard"]
+CHANGES = ["/replay", "/discard", "/0123/replay", "/0123/discard"]
 
 
 async def test_nothing_is_shown_or_done_without_the_token(town: Town) -> None:
@@ -91,12 +91,40 @@ async def test_a_letter_is_replayed_by_whoever_asked_and_for_the_reason_given(cl
 
 async def test_many_are_replayed_with_one_request(clumsy: Clumsy) -> None:
     town = clumsy.town
-    assert await post(town, "/replay", group="verifier") == {"asked": 0, "left": 0}
-    assert await post(town, "/replay", group="builder", reason="mended") == {"asked": 3, "left": 0}
+    assert await post(town, "/replay", group="verifier") == {"asked": 0, "left": 0, "foreign": 0}
+    asked = await post(town, "/replay", group="builder", reason="mended")
+    assert asked == {"asked": 3, "left": 0, "foreign": 0}
     clumsy.mended = True
     async with clumsy.at_work():
         await town.web.until("/api/v1/dead-letters", lambda answer: not answer.json()["dead_letters"])
     assert sorted(clumsy.took) == ["acme/a", "acme/b", "acme/c"]
+
+
+async def test_many_are_discarded_with_one_request_as_many_as_it_takes(
+    clumsy: Clumsy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = clumsy.town
+    monkeypatch.setattr("shared.dead_letters.letters.DISCARDED_AT_ONCE_MAX", 1)
+    a = (await ids(town))["acme/a"]
+    await post(town, f"/{a}/replay")  # asked for: no longer one of those that wait
+    nothing = await post(town, "/discard", 200, group="verifier", reason="x")
+    assert nothing == {"discarded": 0, "left": 0}
+    assert await post(town, "/discard", 200, reason="gone") == {"discarded": 1, "left": 1}
+    assert await post(town, "/discard", 200, group="builder", reason="gone") == {"discarded": 1, "left": 0}
+    assert set(await ids(town, state="discarded")) == {"acme/b", "acme/c"}
+    assert await ids(town) == {"acme/a": a}
+    await post(town, "/discard", 400, group="builder")
+
+
+async def test_what_is_no_event_is_never_replayed(clumsy: Clumsy) -> None:
+    town = clumsy.town
+    await clumsy.bury_foreign(b"hello")
+    letter = (await ids(town))["k"]
+    problem = await post(town, f"/{letter}/replay", 409)
+    assert "no event of Windlass" in problem["detail"]
+    assert "discard" in problem["next"]
+    assert await post(town, "/replay") == {"asked": 3, "left": 0, "foreign": 1}
+    assert await ids(town, state="waiting") == {"k": letter}
 
 
 async def test_a_letter_is_discarded_and_stays_to_be_seen(clumsy: Clumsy) -> None:

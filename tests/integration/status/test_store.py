@@ -175,6 +175,24 @@ async def test_a_later_message_is_not_undone_by_an_earlier_one_heard_late(tmp_pa
     await database.close()
 
 
+async def test_what_is_published_again_behind_itself_counts_where_it_came_first(tmp_path: Path) -> None:
+    """As after a broker was away: the same messages, further on in the partition."""
+    database = opened(tmp_path)
+    projection = Projection(ServiceDatabase(database, "status"))
+    told = Told().declared().queued(1).started(1).succeeded(1)
+    again = [replace(message, position=message.position + 100) for message in told.heard]
+    await projection.append([*told.heard, *again])
+    heard = await views(database)
+    await projection.rebuild()
+    assert await views(database) == heard
+    (tmp_path / "alone").mkdir()
+    other = opened(tmp_path / "alone")
+    await Projection(ServiceDatabase(other, "status")).append(told.heard)
+    assert await views(other) == heard
+    await other.close()
+    await database.close()
+
+
 @pytest.mark.parametrize("size", [1, 7, 1_000])
 async def test_a_long_history_is_rebuilt_page_by_page(
     tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch
