@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import shutil
 import signal
 import sys
@@ -15,9 +16,11 @@ from rich.console import Console
 from deploy.demo import closing, installation
 from deploy.demo.board import Board
 from deploy.demo.display import Display, LiveDisplay, PlainDisplay
+from deploy.demo.elsewhere import Elsewhere
 from deploy.demo.installation import Installation
 from deploy.demo.performance import perform
 from deploy.demo.report import Report
+from deploy.demo.windlass import Windlass
 
 INTERRUPTED = 130  # as shells have it
 MISUSED = 2
@@ -47,7 +50,15 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--stop", type=Path, metavar="DIR", help="end what --keep left running, and remove it"
     )
-    return parser.parse_args(arguments)
+    parser.add_argument(
+        "--url",
+        help="play on the Windlass there, which runs on this machine and goes on running; WINDLASS_TOKEN "
+        "has its token, WINDLASS_INGEST_URL where ingest answers, if elsewhere",
+    )
+    options = parser.parse_args(arguments)
+    if options.url and options.keep:
+        parser.error("--keep is for a Windlass of the demo's own")
+    return options
 
 
 def _stop(folder: Path) -> int:
@@ -62,7 +73,7 @@ def _stop(folder: Path) -> int:
 
 async def _run(options: argparse.Namespace) -> int:
     _on_interrupt(asyncio.current_task())
-    installed = Installation(_folder(options.data))
+    installed = _windlass(options)
     end, remove = True, False
     try:
         report = await _perform(installed, options)
@@ -85,7 +96,17 @@ def _on_interrupt(task: asyncio.Task[Any] | None) -> None:
         asyncio.get_running_loop().add_signal_handler(number, task.cancel if task else lambda: None)
 
 
-async def _perform(installed: Installation, options: argparse.Namespace) -> Report:
+def _windlass(options: argparse.Namespace) -> Windlass:
+    folder = _folder(options.data)
+    if not options.url:
+        return Installation(folder)
+    url, told = options.url.rstrip("/"), os.environ
+    return Elsewhere(
+        folder, url, told.get("WINDLASS_INGEST_URL", url).rstrip("/"), told.get("WINDLASS_TOKEN", "")
+    )
+
+
+async def _perform(installed: Windlass, options: argparse.Namespace) -> Report:
     console = Console(width=None if sys.stdout.isatty() else LOG_COLUMNS)
     board = Board()
     display = _display(console, board, as_json=options.json)
@@ -98,7 +119,7 @@ async def _perform(installed: Installation, options: argparse.Namespace) -> Repo
         print(closing.as_json(report, addresses, installed))
         return report
     closing.show(console, report, installed)
-    if options.keep:
+    if options.keep and isinstance(installed, Installation):
         closing.show_kept(console, addresses, installed)
     return report
 

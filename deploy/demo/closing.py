@@ -11,9 +11,10 @@ from rich.table import Table
 from deploy.demo.installation import Installation
 from deploy.demo.report import Report
 from deploy.demo.watch import Address
+from deploy.demo.windlass import Windlass
 
 
-def show(console: Console, report: Report, installation: Installation) -> None:
+def show(console: Console, report: Report, installation: Windlass) -> None:
     """Print the table, and after a failure all that helps to find out why."""
     console.print()
     console.print(_table(report))
@@ -40,7 +41,7 @@ def show_kept(console: Console, addresses: Sequence[Address], installation: Inst
     )
 
 
-def as_json(report: Report, addresses: Sequence[Address], installation: Installation) -> str:
+def as_json(report: Report, addresses: Sequence[Address], installation: Windlass) -> str:
     """Return everything for programs."""
     document = report.document()
     document["data"] = str(installation.folder)
@@ -70,7 +71,7 @@ def _table(report: Report) -> Table:
     return table
 
 
-def _show_failure(console: Console, report: Report, installation: Installation) -> None:
+def _show_failure(console: Console, report: Report, installation: Windlass) -> None:
     for act in report.acts:
         for check in act.checks:
             if not check.met:

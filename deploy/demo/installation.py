@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,18 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from deploy.demo.ending import end_everything
+from deploy.demo.windlass import NotWorking, command, environment, program
 
-ROOT = Path(__file__).resolve().parents[2]
 READY = re.compile(r"Windlass is ready at (http://\S+)")
 START_SECONDS_MAX = 30.0
 END_SECONDS_MAX = 15.0
-COMMAND_SECONDS_MAX = 30.0
 LOOK_SECONDS = 0.02
 LOG_LINES_SHOWN = 25
-
-
-class NotWorking(Exception):  # noqa: N818 - named for what is the case
-    """Windlass did not start, or a command failed."""
 
 
 @dataclass(slots=True)
@@ -48,13 +42,18 @@ class Installation:
         """Return where the server's log goes."""
         return self.folder / "windlass.log"
 
+    @property
+    def came_by(self) -> str:
+        """Return what was typed to have it."""
+        return "windlass up --port 0"
+
     async def start(self) -> None:
         """Start `windlass up` and wait until it is ready."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220 - not asyncio's: it may outlive the demo
-                [*_windlass(), "up", "--data", str(self.data), "--port", "0"],
+                [*program(), "up", "--data", str(self.data), "--port", "0"],
                 cwd=self.folder,
-                env=_environment(),
+                env=environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -69,24 +68,7 @@ class Installation:
 
     async def command(self, *words: str) -> Any:
         """Run a `windlass` command and return the JSON it prints."""
-        process = await asyncio.create_subprocess_exec(
-            *_windlass(),
-            *words,
-            "--data",
-            str(self.data),
-            "--json",
-            cwd=self.folder,
-            env=_environment(),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        async with asyncio.timeout(COMMAND_SECONDS_MAX):
-            output, errors = await process.communicate()
-        if process.returncode:
-            said = errors.decode("utf-8", "replace").strip()
-            raise NotWorking(f"`windlass {' '.join(words)}` ended with {process.returncode}: {said}")
-        return json.loads(output)
+        return await command(self.folder, {}, *words, "--data", str(self.data))
 
     async def end(self) -> None:
         """End `windlass up`, then what outlives it."""
@@ -154,15 +136,3 @@ async def _end(process: subprocess.Popen[bytes]) -> None:
                 while process.poll() is None:  # noqa: ASYNC110 - another process's doing
                     await asyncio.sleep(LOOK_SECONDS)
                 return
-
-
-def _windlass() -> list[str]:
-    """Return the command that `make setup` installed, or the module behind it."""
-    installed = Path(sys.executable).with_name("windlass")
-    return [str(installed)] if installed.exists() else [sys.executable, "-m", "services.cli"]
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment without what would configure Windlass, or colour its output."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("WINDLASS_")}
-    return {**kept, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}

@@ -10,11 +10,11 @@ from deploy.demo.acts import broken, burst, first_push, fix, reuse
 from deploy.demo.board import Board
 from deploy.demo.display import Display
 from deploy.demo.forge import NotTaken
-from deploy.demo.installation import Installation, NotWorking
 from deploy.demo.report import Act, Report, Unmet
 from deploy.demo.repository import GitFailed
 from deploy.demo.scene import Scene
 from deploy.demo.setting import background, scene_of
+from deploy.demo.windlass import NotWorking, Windlass
 
 TROUBLES = (Unmet, NotWorking, NotTaken, GitFailed, httpx.HTTPError, TimeoutError)
 
@@ -35,13 +35,13 @@ SCRIPTS = [
 ]
 
 
-async def perform(installation: Installation, display: Display, board: Board) -> Report:
+async def perform(installation: Windlass, display: Display, board: Board) -> Report:
     """Play all acts, or as many as there is a point in playing."""
     report, began = Report(len(SCRIPTS)), time.monotonic()
     try:
         display.title("Windlass, from a push to production", f"Everything lies in {installation.folder}")
         await installation.start()
-        display.command("windlass up --port 0", f"ready at {installation.url}")
+        display.command(installation.came_by, f"ready at {installation.url}")
         async with scene_of(installation, display, board) as scene:
             await _play(scene, SCRIPTS[:1], report)
             addresses = [each for app in scene.applications.values() for each in app.addresses.values()]

@@ -14,12 +14,12 @@ from deploy.demo.api import Api
 from deploy.demo.board import Board
 from deploy.demo.display import FRAME_SECONDS, Display
 from deploy.demo.forge import Hook
-from deploy.demo.installation import Installation
 from deploy.demo.ports import free_ports
 from deploy.demo.repository import Repository
 from deploy.demo.scene import STAGES, Application, Scene
 from deploy.demo.story import Story, Told
 from deploy.demo.watch import Address, Watch
+from deploy.demo.windlass import Windlass
 
 PORTS = {"greeter": (8501, 8502), "brochure": (8511, 8512)}  # what the samples' pipeline files say
 MIGRATED = "greeter"  # it runs a program of its own, and keeps a ledger
@@ -27,7 +27,7 @@ PYTHON = Path(sys.executable).resolve()  # one that can do without our virtual e
 
 
 @asynccontextmanager
-async def scene_of(installation: Installation, display: Display, board: Board) -> AsyncIterator[Scene]:
+async def scene_of(installation: Windlass, display: Display, board: Board) -> AsyncIterator[Scene]:
     """Register the applications, and have somebody listen, watch and draw for as long as the block lasts."""
     applications = await _applications(installation, display)
     board.addresses = {(each.pipeline, each.stage): each for each in _addresses(applications)}
@@ -75,14 +75,14 @@ async def _draw(scene: Scene, board: Board) -> None:
         await asyncio.sleep(FRAME_SECONDS)
 
 
-async def _applications(installation: Installation, display: Display) -> Sequence[Application]:
+async def _applications(installation: Windlass, display: Display) -> Sequence[Application]:
     ports = free_ports()
     staged = [(name, {stage: next(ports) for stage in STAGES}) for name in PORTS]
     return await asyncio.gather(*(_application(installation, display, *each) for each in staged))
 
 
 async def _application(
-    installation: Installation, display: Display, name: str, ports: Mapping[str, int]
+    installation: Windlass, display: Display, name: str, ports: Mapping[str, int]
 ) -> Application:
     """Make an application's repository for these ports and files, and register it."""
     folder = installation.folder
