@@ -27,7 +27,10 @@ access_tokens = sa.Table(
     sa.Column("created_at", INSTANT, nullable=False),
 )
 
-_bearer = HTTPBearer(auto_error=False, description="The token that `windlass up` wrote to client.json.")
+_bearer = HTTPBearer(
+    auto_error=False,
+    description="The token that `windlass up` wrote to client.json, or `windlass token` printed.",
+)
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
@@ -46,7 +49,8 @@ class Access:
                 "no-valid-token",
                 "This needs a valid token.",
                 next_="Send 'Authorization: Bearer TOKEN'; `windlass up` wrote one to client.json in its "
-                "data folder, readable by its owner only.",
+                "data folder, readable by its owner only, and `windlass token NAME` prints one for an "
+                "installation of `windlass serve`.",
                 headers={"WWW-Authenticate": "Bearer"},
             )
         return holder

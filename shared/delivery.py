@@ -15,7 +15,7 @@ import structlog
 from shared import metrics
 from shared.db import Cause, ServiceDatabase, tables
 from shared.dead_letters import burial
-from shared.dead_letters.letter import storable
+from shared.dead_letters.letter import FOREIGN, storable
 from shared.events import EVENT_TYPES
 from shared.events.envelope import Event, Message
 from shared.events.topics import Topic
@@ -28,6 +28,7 @@ ATTEMPTS_ANEW = 5  # counted from here again once the database could not even ta
 KEY_CHARACTERS_MAX = 1_000  # of a dead message's, in its event: anybody may have written it
 BACKOFF_SECONDS_FIRST = 0.05
 BACKOFF_SECONDS_MAX = 60.0
+DEATHS_IN_A_ROW = "messages died in a row"  # in what a stopped group says of itself
 DEATHS_IN_A_ROW_MAX = 20  # messages of a group buried with none handled in between
 DOUBLINGS_MAX = 16  # past the cap; a database may be away for more doublings than a float can hold
 REASON_CHARACTERS_MAX = 8_000  # of each end; what is between them is left out
@@ -63,12 +64,23 @@ TYPES: dict[str, type[Event]] = {**EVENT_TYPES, MessageDied.type: MessageDied}
 class Foreign(Event):
     """What stands for the body of something on a topic of ours that is no event."""
 
-    type: ClassVar[str] = "foreign"
+    type: ClassVar[str] = FOREIGN
+
+
+class Unread(Event):
+    """What stands for the body of something that may be an event, but our reading of it broke."""
+
+    type: ClassVar[str] = "unread"
 
 
 def foreign_body(topic: Topic) -> Event:
     """Return what a message carries that was no event of ours; it only says where it lay."""
     return cast("type[Foreign]", type("Foreign", (Foreign,), {"topic": topic})).model_construct()
+
+
+def unread_body(topic: Topic) -> Event:
+    """Return what a message carries whose reading broke: that is our defect, and counts as one."""
+    return cast("type[Unread]", type("Unread", (Unread,), {"topic": topic})).model_construct()
 
 
 def refusing(reason: str) -> Handler:
@@ -166,6 +178,9 @@ class Delivery:
 
     async def _may_bury(self, message: Message[Any], attempts: int, reason: str) -> bool:
         """Put the message aside for a person; False when that is not to be, or not possible now."""
+        if message.body.type == FOREIGN:  # says nothing of the service: anybody may have written it
+            await self._bury(message, attempts, reason)
+            return True
         if self._deaths_in_a_row >= self.deaths_in_a_row_max:
             self._stop(reason)
             return False
@@ -186,7 +201,7 @@ class Delivery:
         if self.stopped:
             return
         self.stopped = (
-            f"{self._deaths_in_a_row} messages died in a row, so the next are kept and tried again until "
+            f"{self._deaths_in_a_row} {DEATHS_IN_A_ROW}, so the next are kept and tried again until "
             f"one is handled: {reason.splitlines()[-1] if reason else 'no reason is known'}"
         )
         log.error("consumer.stopped", group=self.db.service, reason=self.stopped)

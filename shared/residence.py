@@ -37,6 +37,7 @@ from shared.faults import Refused, TryAgain
 from shared.file_lock import held
 from shared.process.shim.child import identity
 
+LOCK_FILE = "lock"  # of the folder: `windlass up` has it alone, replicas share it
 AGAIN_SECONDS = 1.0  # after a look that was not possible: the database may be away
 GATE_SECONDS_MAX = 20.0  # it is held for milliseconds, unless its holder is frozen
 TEXT_BYTES_MAX = 1_000
@@ -116,6 +117,39 @@ class Residence:
         async with self.db.database.begin() as (connection, _):
             predecessor = {"its_predecessor": self.replaces, "now": row["noted_at"]}
             await connection.execute(_REPLACE, values | predecessor)
+
+
+@contextmanager
+def kept_from_up(data: Path, who: str) -> Iterator[None]:
+    """Use the folder beside other replicas, and keep `windlass up` and `windlass down` from it.
+
+    Refused while one of those has it. `who` is what they are told of us.
+    """
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(data / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Refused(f"the data folder {data} cannot be used: {error.strerror} (WINDLASS_DATA)") from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = lock_text(descriptor) or "unknown"
+            raise Refused(
+                f"`windlass up` or `windlass down` (process {holder}) uses the data folder {data}: "
+                "end it first, or name another folder with WINDLASS_DATA"
+            ) from None
+        with suppress(OSError):  # no room on the disk: the lock holds without a name in it
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{who}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def lock_text(descriptor: int) -> str:
+    """Return what the last to lock the folder left in its lock: a process id, or a replica's name."""
+    return os.pread(descriptor, TEXT_BYTES_MAX, 0).decode("utf-8", "replace").partition("\n")[0].strip()
 
 
 def _identity(folder: Path) -> str:

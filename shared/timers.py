@@ -13,6 +13,7 @@ import structlog
 from shared.clock import Clock
 from shared.delivery import failure_of
 from shared.faults import TryAgain
+from shared.outage import Outage
 
 SWEEP_SECONDS = 30.0  # also without a deadline: finds what a crash, or a bug in `resume`, left undone
 AGAIN_SECONDS = 1.0  # after a `resume` that was not possible
@@ -29,6 +30,7 @@ class Ticker:
         self._resume = resume
         self._nearer = asyncio.Event()
         self._next: datetime | None = None
+        self._outage = Outage(clock, "resume.failed", "resume.possible_again")
 
     def due(self, at: datetime | None) -> None:
         """Hear of a deadline that was just written; only a nearer one changes anything."""
@@ -42,10 +44,12 @@ class Ticker:
             self._next = None  # what `due` says from here on may be newer than what `resume` looks at
             error = await failure_of(self._tick())
             if isinstance(error, TryAgain):
-                log.warning("resume.failed", reason=str(error))
+                self._outage.failed(str(error))
                 self.due(self._clock.now() + timedelta(seconds=AGAIN_SECONDS))
             elif error is not None:
                 log.error("resume.broke", exc_info=error)
+            else:
+                self._outage.over()
             await self._wait()
 
     async def _tick(self) -> None:

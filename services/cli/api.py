@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import quote
 
 import httpx
@@ -15,6 +15,8 @@ from services.cli.output import Document
 CONNECT_SECONDS_MAX = 5.0
 ANSWER_SECONDS_MAX = 30.0
 SILENCE_SECONDS_MAX = 60.0  # on a stream; the server breaks it more often than that
+
+NO_SUCH_ROUTE = "urn:windlass:problem:not-found"  # any other 404 is about what was asked for
 
 # What ingest serves; in a distributed installation it may have an address of its own.
 _OF_INGEST = re.compile(r"/repositories(/.*)?|/pipelines/[^/]+/deploy")
@@ -62,6 +64,8 @@ class Api:
         url = self.url_of(path)
         with _reached(url):
             response = self._client(url).request(method, path, params=_given(query), json=body)
+        if _OF_INGEST.fullmatch(path):
+            _refuse_another_service(response, url)
         _refuse(response)
         return _document(response, url)
 
@@ -117,10 +121,22 @@ def _refuse(response: httpx.Response) -> None:
         return
     try:
         problem = response.json()
-        detail, next_ = str(problem["detail"]), str(problem["next"])
+        detail, next_, type_ = str(problem["detail"]), str(problem["next"]), str(problem.get("type", ""))
     except (ValueError, KeyError, TypeError):
-        detail, next_ = f"The server answered {response.status_code}.", "Is it a Windlass?"
-    raise CommandFault(detail, next_=next_, code=FAILED)
+        detail, next_, type_ = f"The server answered {response.status_code}.", "Is it a Windlass?", ""
+    raise CommandFault(detail, next_=next_, code=FAILED, problem=type_)
+
+
+def _refuse_another_service(response: httpx.Response, url: str) -> None:
+    """Say so where a Windlass answers that has no such route: each service may have an address of its own."""
+    if response.status_code != httpx.codes.NOT_FOUND:
+        return
+    with suppress(ValueError, AttributeError):
+        if response.json().get("type") == NO_SUCH_ROUTE:
+            raise CommandFault(
+                f"The process at {url} does not serve ingest.",
+                next_="Set WINDLASS_INGEST_URL to where `windlass serve ingest` is, beside WINDLASS_URL.",
+            )
 
 
 def _events(lines: Iterator[str]) -> Iterator[tuple[str, Document]]:

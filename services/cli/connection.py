@@ -9,6 +9,7 @@ from services.cli.faults import UNREACHABLE, CommandFault
 
 CLIENT_FILE = "client.json"
 START_IT = "Start it with `windlass up`, or say where it runs with --url and WINDLASS_TOKEN."
+HAVE_ONE_PRINTED = "Set WINDLASS_TOKEN; `windlass token NAME` prints one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,11 @@ def find(data: Path | None, url: str | None) -> Connection:
     where = (url or known["url"]).rstrip("/")
     # The folder's token is for the Windlass that wrote it: nobody else gets to see it.
     if where != known.get("url", "").rstrip("/"):
-        return Connection(where, token, where)
-    ingest_url = known.get("ingest_url", where).rstrip("/")
-    return Connection(where, token or known.get("token", ""), ingest_url)
+        known = {}
+    token = token or known.get("token", "")
+    if not token:
+        raise CommandFault(f"There is no token for {where}.", next_=HAVE_ONE_PRINTED)
+    return Connection(where, token, known.get("ingest_url", where).rstrip("/"))
 
 
 def _client_file(file: Path) -> dict[str, str]:

@@ -18,9 +18,7 @@ def asked() -> Iterator[ModuleType]:
     except Refused as fault:
         raise CommandFault(_sentence(fault)) from None
     except TryAgain as fault:
-        raise CommandFault(
-            _sentence(fault), next_="Nothing is lost; run it again once that is mended.", code=UNREACHABLE
-        ) from None
+        raise CommandFault(_sentence(fault), next_=chores.way_out(fault), code=UNREACHABLE) from None
 
 
 def _sentence(fault: Exception) -> str:

@@ -8,6 +8,7 @@ from services.cli.output import Document
 
 ID_CHARACTERS = 8  # of an id in a list; enough for the other commands
 COLUMNS = ("Id", "State", "Service", "Message", "About", "Died", "Times", "Why")
+FOREIGN = "foreign"  # the type of what is no event of ours
 REFUSED = "refused: "  # how the note begins of a letter that its service cannot hear
 
 
@@ -57,11 +58,18 @@ def show(letter: Document) -> None:
     _block("Why it died", letter["reason"])
     _block("What it said" + _remark(letter), _laid_out(letter))
     if letter["state"] == "waiting":
-        id_ = letter["id"][:ID_CHARACTERS]
         output.say("")
-        output.say(
-            f"Mend the cause, then `windlass dead-letters replay {id_}`; or `discard {id_} --reason …`."
+        output.say(_ways_out(letter))
+
+
+def _ways_out(letter: Document) -> str:
+    id_ = letter["id"][:ID_CHARACTERS]
+    if letter["type"] == FOREIGN:
+        return (
+            "It is no event of Windlass, so nobody can ever hear it: "
+            f"`windlass dead-letters discard {id_} --reason …`."
         )
+    return f"Mend the cause, then `windlass dead-letters replay {id_}`; or `discard {id_} --reason …`."
 
 
 def _facts(letter: Document) -> Iterator[tuple[str, str]]:
@@ -116,6 +124,21 @@ def show_many(answer: Document) -> None:
     if answer["asked"]:
         which = "1 dead letter is" if answer["asked"] == 1 else f"{answer['asked']} dead letters are"
         output.say(f"{which} being handed over. `windlass dead-letters list` shows those that are left.")
+    elif not answer["foreign"]:
+        output.say("None of these waits.")
+    if answer["foreign"]:
+        which = "1 was" if answer["foreign"] == 1 else f"{answer['foreign']} were"
+        output.say(
+            f"{which} left out, being no event of Windlass: "
+            f"`windlass dead-letters discard --type {FOREIGN} --reason …`."
+        )
+
+
+def show_many_discarded(answer: Document) -> None:
+    """Print how many were put away."""
+    if answer["discarded"]:
+        which = "1 dead letter is" if answer["discarded"] == 1 else f"{answer['discarded']} dead letters are"
+        output.say(f"{which} discarded. `windlass dead-letters list --state discarded` shows them.")
     else:
         output.say("None of these waits.")
 

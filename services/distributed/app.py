@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import Any
 
@@ -17,6 +18,7 @@ from shared.bus.kafka.bus import KafkaBus
 from shared.bus.kafka.settings import KafkaSettings
 from shared.db.postgres import PostgresDatabase
 from shared.faults import Refused
+from shared.residence import kept_from_up
 from shared.service import Service
 from shared.settings import Settings
 from shared.web import server as web
@@ -24,6 +26,9 @@ from shared.web.application import make_app
 from shared.web.faults import CannotStart
 from shared.web.program import until_told
 from shared.web.vitals import Vitals
+
+# What they start lives on in the data folder, which is theirs alone then.
+RESIDENTS = frozenset({"builder", "deployer"})
 
 
 def serve(names: Sequence[str], **given: Any) -> None:
@@ -36,11 +41,18 @@ def serve(names: Sequence[str], **given: Any) -> None:
     crash.arm(settings.crash_at, settings.crash_trace)
     logs.configure(json=not sys.stderr.isatty(), level=settings.log_level)
     library_log.listen()
-    with web.bind(settings.host, settings.port) as listener:
+    with _home(names, settings), web.bind(settings.host, settings.port) as listener:
         try:
             asyncio.run(_serve(names, settings, kafka, listener))
         except BaseExceptionGroup as group:
             raise _sentence(group) from None
+
+
+def _home(names: Sequence[str], settings: DistributedSettings) -> AbstractContextManager[None]:
+    """Return the hold on the data folder of services that live in it."""
+    if RESIDENTS.isdisjoint(names):
+        return nullcontext()
+    return kept_from_up(settings.data, f"`windlass serve {' '.join(names)}` (replica {settings.replica})")
 
 
 async def _serve(

@@ -8,16 +8,30 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from deploy.migrations.postgres import bring_up_to_date
-from services.distributed.connection import connected
+from services.distributed.connection import connected, is_not_there
+from services.distributed.schema import why_unsuitable
 from services.distributed.settings import DatabaseSettings
+from shared.faults import Refused
 
 if TYPE_CHECKING:
     from shared.bus.kafka.topics import TopicState
 
 
-def migrate(**given: Any) -> list[str]:
+def database_settings() -> DatabaseSettings:
+    """Return where the database is; Refused when that makes no sense."""
+    return DatabaseSettings.read()
+
+
+def migrate(settings: DatabaseSettings) -> list[str]:
     """Bring the schema up to date; return the revisions applied, in order."""
-    return asyncio.run(_migrate(DatabaseSettings.read(**given)))
+    return asyncio.run(_migrate(settings))
+
+
+def way_out(fault: Exception) -> str:
+    """Return what to do about a server that could not be used now."""
+    if is_not_there(fault):
+        return "Make it, owned by the user that WINDLASS_DATABASE names: createdb --owner USER NAME."
+    return "Nothing is lost; run it again once that is mended."
 
 
 def make_topics(*, grow: bool, **given: Any) -> list["TopicState"]:
@@ -47,6 +61,8 @@ async def _grant(holder: str, settings: DatabaseSettings) -> str:
 
     database = connected(settings, "windlass token")
     try:
+        if reason := await why_unsuitable(database):
+            raise Refused(reason)
         token = new_token()
         await Access(database).grant(holder, token)
         return token

@@ -13,8 +13,7 @@ from typing import Protocol
 
 import structlog
 
-from deploy.migrations import HEAD
-from deploy.migrations.postgres import current
+from services.distributed.schema import why_unsuitable
 from shared.bus import Bus
 from shared.db.postgres import PostgresDatabase, lock_key
 from shared.faults import TryAgain
@@ -64,8 +63,8 @@ class Life:
         return self.closed
 
     async def why_not_consuming(self) -> str:
-        """Return what is the matter with the bus, or the empty string."""
-        return self.bus.ready
+        """Return what is the matter with the bus, or the empty string; nothing is before we begin."""
+        return "" if self.closed else self.bus.ready
 
     def count(self) -> None:
         """Bring this process's gauges up to date."""
@@ -79,12 +78,9 @@ class Life:
     async def _schema(self) -> str:
         """Return why the schema does not suit us, or the empty string."""
         try:
-            found = await current(self.database)
+            return await why_unsuitable(self.database)
         except TryAgain as fault:
             return str(fault)
-        if found == HEAD:
-            return ""
-        return f"the schema is at {found or 'nothing'}, this release needs {HEAD}: run windlass migrate"
 
     def _say(self, reason: str) -> None:
         if reason != self.closed:
@@ -103,7 +99,10 @@ class Life:
                 self._say(str(fault))
                 until = None  # nobody knows who is there
             else:
-                self._say(f"another {service} runs as replica {self.replica}")
+                self._say(
+                    f"another {service} runs as replica {self.replica}: give this one a name of its own with "
+                    "WINDLASS_REPLICA, or wait, if that one has just died, until its name is free"
+                )
                 until = until or clock.now() + timedelta(seconds=OLD_LIFE_SECONDS)
             if until and clock.now() >= until:
                 raise CannotStart(
@@ -114,8 +113,8 @@ class Life:
 
     async def _is_ours(self, names: AsyncExitStack, service: str) -> bool:
         async with AsyncExitStack() as trial:
-            key = lock_key(f"{service}/{self.replica}")
-            ours = await trial.enter_async_context(self.database.advisory(key))
+            name = f"{service}/{self.replica}"
+            ours = await trial.enter_async_context(self.database.advisory(lock_key(name), name))
             if ours:
                 names.push_async_exit(trial.pop_all())
         return ours

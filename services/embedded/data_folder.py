@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from shared.residence import LOCK_FILE, lock_text
 from shared.web.faults import CannotStart
 
-LOCK_FILE = "lock"
 OWNER_ONLY = 0o700
-PID_BYTES_MAX = 20
 
 
 @contextmanager
@@ -34,7 +33,11 @@ def _lock(handle: int, folder: Path) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        owner = os.pread(handle, PID_BYTES_MAX, 0).decode(errors="replace").strip() or "unknown"
+        owner = lock_text(handle) or "unknown"
+        if owner.startswith("`"):  # replicas, which share the lock; the last to come left its name
+            raise CannotStart(
+                f"{owner} uses the data folder {folder}: end it first, and all others that serve there."
+            ) from None
         raise CannotStart(
             f"Another Windlass (process {owner}) uses {folder}. Stop it first, or give this one a folder of "
             "its own with --data and a port of its own with --port."

@@ -29,7 +29,6 @@ from shared import events
 from shared.delivery import MessageDied
 from shared.events import Event, Message
 
-
 TOLD_LATE = 0  # the position of a message that does not come from the bus but from a dead letter
 
 

@@ -12,6 +12,7 @@ from shared.events.envelope import Event, Message
 from shared.ids import derive
 
 TEXT, BASE64 = "text", "base64"
+FOREIGN = "foreign"  # the type of what was no event: no release can hear it, so it is never replayed
 NUL = "\x00"  # which no text column takes
 SUMMARY_CHARACTERS_MAX = 300
 
@@ -45,6 +46,11 @@ class Letter:
     changed_at: datetime
     changed_by: str
     note: str
+
+    @property
+    def foreign(self) -> bool:
+        """Tell whether it was never an event of ours."""
+        return self.type == FOREIGN
 
     @property
     def raw(self) -> bytes:

@@ -12,11 +12,12 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from shared.db import INSTANT, Cause, Reading, ServiceDatabase, Transaction, tables
-from shared.dead_letters.letter import Letter
+from shared.dead_letters.letter import FOREIGN, Letter
 from shared.dead_letters.letter_state import OPEN, LetterState, LetterTrigger, moved_by
 
 NOTED = "dead-letters"  # what listeners hear after a commit that asked for a letter
 REPLAYED_AT_ONCE_MAX = 1_000
+DISCARDED_AT_ONCE_MAX = 1_000
 COUNTED_MAX = 10_000  # more are said to be as many
 NAMED_ALIKE_MAX = 10  # letters told of when a prefix fits several
 ID_DIGITS = 32
@@ -38,14 +39,15 @@ class Wanted:
     states: frozenset[LetterState] = OPEN
     group: str = ""
     type: str = ""
+    foreign: bool | None = None  # only those that were never an event of ours, or only the others
 
     def condition(self) -> sa.ColumnElement[bool]:
         """Return it as the database understands it."""
         narrowing = [(Rows.consumer_group, self.group), (Rows.type, self.type)]
-        return sa.and_(
-            Rows.state.in_([state.value for state in self.states]),
-            *(column == value for column, value in narrowing if value),
-        )
+        wanted = [column == value for column, value in narrowing if value]
+        if self.foreign is not None:
+            wanted.append(Rows.type == FOREIGN if self.foreign else Rows.type != FOREIGN)
+        return sa.and_(Rows.state.in_([state.value for state in self.states]), *wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,19 @@ class Letters:
         """Have the oldest of these heard again, as many as one transaction takes; returns how many."""
         async with self.db.transaction(Cause(UUID(int=0)), "dead_letter.asked") as tx:
             return await _ask(tx, wanted.condition(), REPLAYED_AT_ONCE_MAX, actor, note)
+
+    async def discard_all(self, wanted: Wanted, actor: str, note: str) -> int:
+        """Put the oldest of these that wait away for good, as many as one transaction takes.
+
+        They are heard as it is: whoever waits for a person was buried. One that is asked for is left.
+        """
+        waiting, _ = moved_by(LetterTrigger.REPLAY_ASKED)
+        which = sa.and_(wanted.condition(), Rows.state.in_(waiting))
+        async with self.db.transaction(Cause(UUID(int=0)), "dead_letter.discarded") as tx:
+            found = await _locked(tx, which, LetterTrigger.DISCARD_ASKED, DISCARDED_AT_ONCE_MAX)
+            if found:
+                await _move(tx, found, LetterTrigger.DISCARD_ASKED, {"changed_by": actor, "note": note})
+            return len(found)
 
     async def discard(self, letter: UUID, actor: str, note: str) -> bool:
         """Put the letter away for good; False when it is too late for that.

@@ -3,12 +3,20 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
+from shared.delivery import DEATHS_IN_A_ROW
 from shared.faults import TryAgain
 from shared.problems import RETRY_AFTER_SECONDS, ProblemDocument, ProblemError
 
 Check = Callable[[], Awaitable[str]]  # empty when all is well, else a sentence; TryAgain is one too
 
 CHECK_SECONDS_MAX = 3.0  # a database that hangs is no answer; whoever asks gives up after about ten
+
+
+BY_ITSELF = "The process goes on trying, and is ready by itself once these are there."
+BY_A_PERSON = (
+    "Look at `windlass dead-letters list`, mend the cause, and restart the service after that: what waits "
+    "is kept and comes again."
+)
 
 
 class NotReady(ProblemDocument):
@@ -25,11 +33,12 @@ async def missing(checks: Mapping[str, Check]) -> dict[str, str]:
 
 def not_ready(reasons: Mapping[str, str]) -> ProblemError:
     """Return the answer that names all of them."""
+    stopped = any(DEATHS_IN_A_ROW in reason for reason in reasons.values())
     problem = ProblemError(
         503,
         "not-ready",
         "; ".join(f"{name}: {reason}" for name, reason in reasons.items()),
-        next_="The process goes on trying, and is ready by itself once these are there.",
+        next_=BY_A_PERSON if stopped else BY_ITSELF,
         headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
     )
     problem.document = NotReady(**problem.document.model_dump(), not_ready=dict(reasons))

@@ -22,6 +22,7 @@ from shared.crash import point
 from shared.db import Cause, Noted, ServiceDatabase, Transaction
 from shared.delivery import backoff_seconds, failure_of, reason_of
 from shared.faults import TryAgain
+from shared.outage import Outage
 from shared.work import statement
 from shared.work.orders import Order
 from shared.work.turns import Turns
@@ -98,6 +99,9 @@ class Workers:
         self._wake = asyncio.Event()
         self._nobody_waits = False  # as far as the last look saw
         self._tasks: asyncio.TaskGroup | None = None
+        self._claiming = Outage(db.clock, "work.claim_failed", "work.claimed_again", service=db.service)
+        self._beating = Outage(db.clock, "work.heartbeat_failed", "work.heartbeat_back", service=db.service)
+        self._starting = Outage(db.clock, "work.start_delayed", "work.started", service=db.service)
         db.database.on_commit(self._hear)
         db.takers.append(self)
 
@@ -190,7 +194,9 @@ class Workers:
                 assert self._tasks is not None, "claims are made while we run"
                 self._begin(claim, self._tasks)
         except TryAgain as fault:
-            log.warning("work.claim_failed", service=self._db.service, reason=str(fault))
+            self._claiming.failed(str(fault))
+        else:
+            self._claiming.over()
 
     async def _claim_next(self) -> Claim | None:
         """Claim the order whose turn it is."""
@@ -285,10 +291,11 @@ class Workers:
         while True:
             await self._db.clock.sleep(HEARTBEAT_SECONDS)
             try:
-                await self._renew()
+                if await self._renew():
+                    self._beating.over()
                 await self._prune()
             except TryAgain as fault:
-                log.warning("work.heartbeat_failed", service=self._db.service, reason=str(fault))
+                self._beating.failed(str(fault))
             self._wake.set()
 
     async def _prune(self) -> None:
@@ -301,17 +308,18 @@ class Workers:
             oldest = {"its_service": self._db.service, "oldest": now - KEPT}
             await connection.execute(statement.FORGET_DONE, oldest)
 
-    async def _renew(self) -> None:
-        """Keep what is in hand, on a connection that no handler can take from us."""
+    async def _renew(self) -> bool:
+        """Keep what is in hand, on a connection that no handler can take from us; False when it need not."""
         now = self._db.clock.now()
         if not self._held or now < self._renew_at:
-            return
+            return False
         until = now + timedelta(seconds=LEASE_SECONDS)
         async with self._db.database.begin(reserved=True) as (connection, _):
             mine: dict[str, Any] = {"held": list(self._held), "name": self._name, "until": until}
             renewed = (await connection.execute(statement.RENEW, mine)).rowcount
         if renewed == len(mine["held"]):  # those that are locked at the moment are tried at the next beat
             self._renew_at = now + timedelta(seconds=LEASE_SECONDS - RENEW_BELOW_SECONDS)
+        return True
 
     async def _look_after_held(self) -> None:
         """Pass cancels on, and stop whoever works on for a claim that another has by now."""
@@ -332,10 +340,12 @@ class Workers:
         """Free what an earlier life of this worker held: its name is exclusive, so it is dead."""
         while True:
             try:
-                return await self._free_mine()
+                await self._free_mine()
             except TryAgain as fault:
-                log.warning("work.start_delayed", service=self._db.service, reason=str(fault))
+                self._starting.failed(str(fault))
                 await self._db.clock.sleep(HEARTBEAT_SECONDS)
+            else:
+                return self._starting.over()
 
     async def _hand_back(self) -> None:
         """Free what was in hand; its processes go on, and the next claim re-attaches to them."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import letter_words
+from services.cli import letter_ids, letter_words
 from services.cli.api import route
 from services.cli.faults import MISUSED, CommandFault
 from services.cli.output import Document
@@ -26,9 +26,17 @@ app = typer.Typer(
 )
 
 Ids = Annotated[
-    list[str] | None, typer.Argument(metavar="ID", help="As listed; the beginning of the id is enough")
+    list[str] | None,
+    typer.Argument(
+        metavar="ID", help="As listed; the beginning of the id is enough", callback=letter_ids.all_plain
+    ),
 ]
-Letter = Annotated[str, typer.Argument(metavar="ID", help="As listed; the beginning of the id is enough")]
+Letter = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="As listed; the beginning of the id is enough", callback=letter_ids.plain
+    ),
+]
 Group = Annotated[str | None, typer.Option("--group", "-g", metavar="SERVICE", help="Only of this service")]
 Type = Annotated[
     str | None, typer.Option("--type", "-t", metavar="TYPE", help="Only these messages: push.received")
@@ -92,7 +100,8 @@ def replay(
 
     Says what became of them. A message is handled once, however often it is replayed. It comes later
     than the others of its pipeline or stage; services know late messages and do not go back. With
-    --group, --type or --all this returns as soon as all are asked for.
+    --group, --type or --all this returns as soon as all are asked for. What is no event of Windlass
+    (listed as foreign) is left out: it can only be discarded.
 
     \b
     Examples:
@@ -100,16 +109,9 @@ def replay(
       windlass dead-letters replay --group builder
       windlass dead-letters replay --all
     """  # noqa: D301
-    many = bool(group or type_ or all_)
-    if many == bool(letters):
-        raise CommandFault(
-            "Say which: ids, or one of --group, --type and --all.",
-            next_="`windlass dead-letters list` shows them.",
-            code=MISUSED,
-        )
-    if many:
-        narrowed = {"group": group or "", "type": _whole(type_) or "", "reason": reason}
-        session.answer(_replay_all(session, narrowed), letter_words.show_many)
+    if _many(letters, any_=bool(group or type_ or all_)):
+        answer = _change_all(session, "replay", "asked", _narrowed(group, type_, reason))
+        session.answer(answer, letter_words.show_many)
         return
     asked = [_change(session, letter, "replay", reason) for letter in letters or ()]
     after = [_outcome(session, letter) for letter in asked]
@@ -122,18 +124,26 @@ def replay(
 @served
 def discard(
     session: Session,
-    letters: Annotated[list[str], typer.Argument(metavar="ID", help="As listed; the beginning is enough")],
     reason: Annotated[str, typer.Option(help="Why it is not needed; for the record")],
+    letters: Ids = None,
+    group: Group = None,
+    type_: Type = None,
+    all_: Annotated[bool, typer.Option("--all", help="All that wait")] = False,
 ) -> None:
     """Put dead letters away for good.
 
     Their services never hear them. They can be looked at for another 90 days.
 
     \b
-    Example:
+    Examples:
       windlass dead-letters discard 3f9c2a71 --reason "its pipeline was removed"
+      windlass dead-letters discard --type foreign --reason "another program wrote to our topics"
     """  # noqa: D301
-    done = [_change(session, letter, "discard", reason) for letter in letters]
+    if _many(letters, any_=bool(group or type_ or all_)):
+        answer = _change_all(session, "discard", "discarded", _narrowed(group, type_, reason))
+        session.answer(answer, letter_words.show_many_discarded)
+        return
+    done = [_change(session, letter, "discard", reason) for letter in letters or ()]
     session.answer({"dead_letters": done}, letter_words.show_outcomes)
 
 
@@ -141,17 +151,33 @@ def _change(session: Session, letter: str, what: str, reason: str) -> Document:
     return session.api.post(route("dead-letters", letter, what), {"reason": reason})
 
 
-def _replay_all(session: Session, narrowed: Mapping[str, object]) -> Document:
-    """Ask until all that wait now are asked for: the server takes so many at once, the oldest first.
+def _many(letters: list[str] | None, *, any_: bool) -> bool:
+    """Tell whether it is about a whole lot; that and ids at once, or neither, is no way to ask."""
+    if any_ == bool(letters):
+        raise CommandFault(
+            "Say which: ids, or one of --group, --type and --all.",
+            next_="`windlass dead-letters list` shows them.",
+            code=MISUSED,
+        )
+    return any_
+
+
+def _narrowed(group: str | None, type_: str | None, reason: str) -> Mapping[str, object]:
+    return {"group": group or "", "type": _whole(type_) or "", "reason": reason}
+
+
+def _change_all(session: Session, what: str, counted: str, narrowed: Mapping[str, object]) -> Document:
+    """Ask until all that wait now are changed: the server takes so many at once, the oldest first.
 
     Those that die again meanwhile wait again, and are not asked for without end.
     """
-    answer = session.api.post("/dead-letters/replay", narrowed)
-    total, meant = answer["asked"], answer["asked"] + answer["left"]
-    while answer["asked"] and total < meant:
-        answer = session.api.post("/dead-letters/replay", narrowed)
-        total += answer["asked"]
-    return {"asked": total}
+    path = f"/dead-letters/{what}"
+    answer = session.api.post(path, narrowed)
+    total, meant = answer[counted], answer[counted] + answer["left"]
+    while answer[counted] and total < meant:
+        answer = session.api.post(path, narrowed)
+        total += answer[counted]
+    return {**answer, counted: total}
 
 
 def _outcome(session: Session, asked: Document) -> Document:

@@ -14,6 +14,7 @@ from shared.clock import SystemClock
 
 DECISION_SECONDS_MAX = 15.0  # how long we wait to hear what becomes of it
 LOOK_SECONDS = 0.1
+NOT_SHOWN = "urn:windlass:problem:not-caught-up"
 
 
 @served
@@ -33,6 +34,8 @@ def deploy(
     Examples:
       windlass deploy shop
       windlass deploy shop --commit "$(git rev-parse HEAD)" --reason "the webhook got lost"
+
+    Ingest takes it: where that has an address of its own, WINDLASS_INGEST_URL beside WINDLASS_URL names it.
     """  # noqa: D301
     api = session.api
     asked = {"commit": commit, "branch": branch, "reason": reason}
@@ -46,7 +49,12 @@ def deploy(
 def _decided(session: Session, taken: Document) -> Document:
     """Return the push with what became of it, as far as that is known within a moment."""
     api, clock = session.api, SystemClock()
-    push = api.get(f"/pushes/{taken['push']}", min_position=taken["position"])
+    try:
+        push = api.get(f"/pushes/{taken['push']}", min_position=taken["position"])
+    except CommandFault as fault:
+        if fault.problem != NOT_SHOWN:
+            raise
+        return {"shown": False, "decisions": [], "refused_code": ""}
     began = clock.now()
     while not push["decisions"] and not push["refused_code"]:
         if (clock.now() - began).total_seconds() > DECISION_SECONDS_MAX:
@@ -57,6 +65,12 @@ def _decided(session: Session, taken: Document) -> Document:
 
 
 def _show(push: Document) -> None:
+    if not push.get("shown", True):
+        output.say(
+            f"Push {push['push']} is accepted, on disk; not shown yet, because the read model has not heard "
+            "of it (is the broker away?)."
+        )
+        return
     for decision in push["decisions"]:
         output.say(_sentence(decision))
         for problem in decision["problems"]:

@@ -6,15 +6,16 @@ from services.cli.session import Data
 
 
 def down(data: Data = None) -> None:
-    """End what local stages serve on this machine, once `windlass up` has ended.
+    """End what local stages serve on this machine, once `windlass up` or `windlass serve` has ended.
 
     \b
     Examples:
       windlass down
       windlass down --data ./windlass-data
 
-    Releases outlive `windlass up`, so that a restart interrupts nobody. This ends them too, and frees their
-    ports; the next `up` brings back what was live.
+    Releases outlive the processes that deployed them, so that a restart interrupts nobody: `windlass up`, and
+    `windlass serve deployer`. Once none of those runs on the folder, this ends what they serve and frees its
+    ports; the next start brings back what was live.
     """  # noqa: D301 - \b keeps the examples' lines apart
     from services.embedded import app  # noqa: PLC0415 - half a second that no other command pays
     from shared.faults import Refused  # noqa: PLC0415
@@ -23,4 +24,4 @@ def down(data: Data = None) -> None:
         app.down(**({} if data is None else {"data": data}))
     except Refused as fault:
         raise CommandFault(str(fault)) from None
-    output.say("Nothing of this Windlass runs any more; `windlass up` brings back what was live.")
+    output.say("Nothing of this Windlass runs any more; its next start brings back what was live.")

@@ -14,9 +14,10 @@ def migrate() -> None:
     Safe to repeat, and for several at once. Services that are running go on; those that need the new
     tables wait for them.
     """  # noqa: D301 - \b keeps the examples' lines apart
-    output.say("Bringing the database up to date ...")
     with asked() as chores:
-        applied = chores.migrate()
+        settings = chores.database_settings()
+        output.say("Bringing the database up to date ...")
+        applied = chores.migrate(settings)
     if applied:
         output.say(f"Done: applied {', '.join(applied)}.")
     else:

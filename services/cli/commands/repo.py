@@ -10,7 +10,11 @@ from services.cli.output import Document
 from services.cli.session import Session, served
 
 app = typer.Typer(
-    no_args_is_help=True, help="The repositories that are deployed from.", rich_markup_mode=None
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="The repositories that are deployed from.\n\n"
+    "They are ingest's: where that has an address of its own, WINDLASS_INGEST_URL names it, beside "
+    "WINDLASS_URL.",
 )
 
 

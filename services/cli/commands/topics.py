@@ -26,7 +26,8 @@ def create(
         int | None, typer.Option(min=1, max=9, help="Copies of each; 3 where there are three brokers")
     ] = None,
     grow: Annotated[
-        bool, typer.Option("--grow", help="Give topics that have fewer partitions as many; read below")
+        bool,
+        typer.Option("--grow", help="Give topics that have fewer partitions as many; read above first"),
     ] = False,
     as_json: Json = False,
 ) -> None:

@@ -1,7 +1,7 @@
 """`/api/v1/dead-letters`: messages that a service could not take, and what a person does about them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.status.routes.answering import PAGE_USUAL, Limit, Reader, unknown
 from shared.dead_letters.letter import Letter
 from shared.dead_letters.letter_state import OPEN, LetterState
-from shared.dead_letters.letters import REPLAYED_AT_ONCE_MAX, Letters, Place, Wanted
+from shared.dead_letters.letters import DISCARDED_AT_ONCE_MAX, REPLAYED_AT_ONCE_MAX, Letters, Place, Wanted
 from shared.problems import ProblemError
 
 REASON_CHARACTERS_MAX = 500
@@ -106,10 +106,25 @@ class DiscardAsked(BaseModel):
     reason: str = Field(min_length=1, max_length=REASON_CHARACTERS_MAX)
 
 
+class DiscardAllAsked(DiscardAsked):
+    """Which; without a group or a type, all that wait."""
+
+    group: str = ""
+    type: str = ""
+
+
 class AllReplayed(BaseModel):
     """What became of a request for many."""
 
     asked: int = Field(description=f"How many will be handed over; at most {REPLAYED_AT_ONCE_MAX} at once.")
+    left: int = Field(description="How many of those that were meant still wait: ask again.")
+    foreign: int = Field(description="Left out, for they are no events of ours: they can only be discarded.")
+
+
+class AllDiscarded(BaseModel):
+    """What became of a request for many."""
+
+    discarded: int = Field(description=f"How many were put away; at most {DISCARDED_AT_ONCE_MAX} at once.")
     left: int = Field(description="How many of those that were meant still wait: ask again.")
 
 
@@ -124,10 +139,12 @@ class DeadLetters:
         """Return the routes."""
         router = self.reader.router("dead letters")
         add = router.add_api_route
-        replay, replay_all, discard = self._changes()
+        replay, discard = self._changes()
+        replay_all, discard_all = self._changes_of_many()
         add("/dead-letters", self.listed, summary="Messages that no handler could take")
         add("/dead-letters/replay", replay_all, methods=["POST"], status_code=202,
             summary="Hand many to their services again")  # fmt: skip
+        add("/dead-letters/discard", discard_all, methods=["POST"], summary="Put many away for good")
         add("/dead-letters/{letter}", self.shown, summary="One dead letter with everything in it")
         add("/dead-letters/{letter}/body", self.body, response_class=Response, summary="Its whole body",
             responses={200: {"content": {"application/octet-stream": {}}}})  # fmt: skip
@@ -170,14 +187,10 @@ class DeadLetters:
         async def replay(letter: Name, asked: ReplayAsked, actor: Actor) -> DeadLetterShown:
             """Have it handed to its service again; its state tells what became of that."""
             found = await self._named(letter)
+            if found.foreign:
+                raise _foreign(found)
             done = await self.letters.replay(found.id, actor, asked.reason)
             return await self._changed(found, "replayed", done=done)
-
-        async def replay_all(asked: ReplayAllAsked, actor: Actor) -> AllReplayed:
-            """Have those that wait handed over, the oldest first."""
-            wanted = Wanted(STATES["waiting"], asked.group, asked.type)
-            count = await self.letters.replay_all(wanted, actor, asked.reason)
-            return AllReplayed(asked=count, left=await self.letters.count(wanted))
 
         async def discard(letter: Name, asked: DiscardAsked, actor: Actor) -> DeadLetterShown:
             """Put it away for good; it stays to be seen for 90 days."""
@@ -185,7 +198,28 @@ class DeadLetters:
             done = await self.letters.discard(found.id, actor, asked.reason)
             return await self._changed(found, "discarded", done=done)
 
-        return replay, replay_all, discard
+        return replay, discard
+
+    def _changes_of_many(self) -> tuple[Callable[..., object], ...]:
+        Actor = Annotated[str, Depends(self.reader.access)]  # noqa: N806 - a type
+
+        async def replay_all(asked: ReplayAllAsked, actor: Actor) -> AllReplayed:
+            """Have those that wait handed over, the oldest first; not what is no event of ours."""
+            wanted = Wanted(STATES["waiting"], asked.group, asked.type, foreign=False)
+            count = await self.letters.replay_all(wanted, actor, asked.reason)
+            return AllReplayed(
+                asked=count,
+                left=await self.letters.count(wanted),
+                foreign=await self.letters.count(replace(wanted, foreign=True)),
+            )
+
+        async def discard_all(asked: DiscardAllAsked, actor: Actor) -> AllDiscarded:
+            """Put those that wait away for good, the oldest first."""
+            wanted = Wanted(STATES["waiting"], asked.group, asked.type)
+            count = await self.letters.discard_all(wanted, actor, asked.reason)
+            return AllDiscarded(discarded=count, left=await self.letters.count(wanted))
+
+        return replay_all, discard_all
 
     async def _named(self, name: str) -> Letter:
         found = await self.letters.named(name)
@@ -228,6 +262,15 @@ _WAYS_OUT = {
     LetterState.REPLAYED: "Its service has handled it; there is nothing left to do.",
     LetterState.DISCARDED: "It was put away for good. Its /body still has what it said.",
 }
+
+
+def _foreign(letter: Letter) -> ProblemError:
+    return ProblemError(
+        409,
+        "dead-letter-foreign",
+        f"Dead letter {letter.id} cannot be replayed: it is no event of Windlass. Nothing was done.",
+        next_="No service can ever hear it: discard it, and see who writes to the topic.",
+    )
 
 
 def _shown(letter: Letter) -> DeadLetterShown:

@@ -10,7 +10,7 @@ from aiokafka import ConsumerRecord
 from pydantic import ValidationError
 
 from shared.bus.kafka.envelope import Attributes, NotAnEnvelope, attributes_of
-from shared.delivery import TYPES, Handler, foreign_body, refusing
+from shared.delivery import TYPES, Handler, foreign_body, refusing, unread_body
 from shared.events.envelope import Event, Message
 from shared.events.topics import Topic
 
@@ -27,7 +27,7 @@ def read(
     try:
         attributes = attributes_of(dict(record.headers))
     except NotAnEnvelope as error:
-        return refusing(f"it is no event of ours: {error}"), _foreign(record, topic)
+        return refusing(f"it is no event of ours: {error}"), _nameless(record, foreign_body(topic))
     body_type = TYPES.get(attributes.type)
     if body_type is None:  # a newer release said it, so nobody here can have it in their table
         log.warning("event.passed_over", type=attributes.type, origin=origin_of(record))
@@ -51,7 +51,8 @@ def read_or_refuse(
         return read(record, topic, handlers)
     except Exception as error:
         log.exception("event.unreadable", origin=origin_of(record))
-        return refusing(f"reading it broke: {type(error).__name__}: {error}"), _foreign(record, topic)
+        reason = f"reading it broke: {type(error).__name__}: {error}"
+        return refusing(reason), _nameless(record, unread_body(topic))
 
 
 def origin_of(record: ConsumerRecord) -> str:
@@ -59,7 +60,7 @@ def origin_of(record: ConsumerRecord) -> str:
     return f"{record.topic}/{record.partition}@{record.offset}"
 
 
-def _foreign(record: ConsumerRecord, topic: Topic) -> Message[Any]:
+def _nameless(record: ConsumerRecord, body: Event) -> Message[Any]:
     attributes = Attributes(
         id=uuid5(NAMESPACE_URL, f"kafka:{origin_of(record)}"),
         type="",
@@ -70,7 +71,7 @@ def _foreign(record: ConsumerRecord, topic: Topic) -> Message[Any]:
         causation=None,
         traceparent="",
     )
-    return _message(record, attributes, foreign_body(topic), record.value or b"")
+    return _message(record, attributes, body, record.value or b"")
 
 
 def _message(

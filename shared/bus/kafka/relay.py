@@ -24,6 +24,7 @@ from shared.crash import point
 from shared.db import INSTANT, Database, Noted, tables
 from shared.delivery import backoff_seconds
 from shared.faults import TryAgain
+from shared.outage import Outage
 
 ROWS_MAX = 500  # outbox rows carried at once
 BYTES_MAX = 4 * 1024 * 1024  # of their bodies; one alone may be larger
@@ -86,11 +87,11 @@ class Relay:
         self._topics = topics
         self._committed = asyncio.Event()
         self._prune_at = database.clock.now()
+        self._outage = Outage(database.clock, "relay.failed", "relay.resumed", FAULTS_TOLD_EVERY)
         database.on_commit(self._hear)
 
     async def run(self) -> None:
         """Carry until cancelled."""
-        faults = 0
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._sweep())
             while True:
@@ -100,13 +101,10 @@ class Relay:
                     while await self._carry():
                         pass
                 except TryAgain as fault:
-                    faults += 1
-                    if faults % FAULTS_TOLD_EVERY == 1:
-                        log.warning("relay.failed", reason=str(fault), in_a_row=faults)
-                    await self._database.clock.sleep(min(backoff_seconds(faults), SWEEP_SECONDS))
+                    self._outage.failed(str(fault))
+                    pause = min(backoff_seconds(self._outage.failures), SWEEP_SECONDS)
+                    await self._database.clock.sleep(pause)
                     self._committed.set()
-                else:
-                    faults = 0
 
     def _hear(self, noted: Noted) -> None:
         if "outbox" in noted:
@@ -131,6 +129,8 @@ class Relay:
                 rows = (await connection.execute(_NEXT, {"behind": behind})).all()
                 rows = [row for row in rows if row is rows[0] or row.bytes_by_now <= BYTES_MAX]
                 if not rows:
+                    if pages == 0:  # else there are some, and none of their partitions answers
+                        self._outage.over()
                     return False
                 point("relay.read")
                 published = await self._topics.publish(rows)
@@ -140,6 +140,8 @@ class Relay:
                 behind = rows[-1].position  # these wait for partitions that do not answer; others need not
             point("relay.published")
             await connection.execute(_FORGET, {"positions": list(published)})
+        if published:
+            self._outage.over()
         for row in rows:
             if row.position in published:
                 metrics.PUBLISHED.add(row.topic)

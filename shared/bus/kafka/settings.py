@@ -1,14 +1,19 @@
 """How Kafka is reached, and what our topics are like."""
 
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from shared.settings import Settings
 
 Security = Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"]
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+
+ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})")
+PORT_MAX = 65_535
 
 
 class KafkaSettings(Settings):
@@ -26,6 +31,17 @@ class KafkaSettings(Settings):
     kafka_session_seconds: float = Field(default=10.0, ge=1, le=300)  # of silence until a replica is gone
     kafka_partitions: int = Field(default=12, ge=1, le=1000)  # of each topic; bounds a group's replicas
     kafka_replication: int = Field(default=1, ge=1, le=9)  # three where there are three brokers
+
+    @field_validator("kafka")
+    @classmethod
+    def _are_addresses(cls, given: str) -> str:
+        for each in given.split(","):
+            found = ADDRESS.fullmatch(each.strip())
+            if not found or not 1 <= int(found["port"]) <= PORT_MAX:
+                raise PydanticCustomError(
+                    "addresses", "it has the form host:port,host:port; an IPv6 address is in brackets"
+                )
+        return given
 
     @model_validator(mode="after")
     def _complete(self) -> "KafkaSettings":

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -44,6 +44,14 @@ class TopicState:
     note: str = ""  # what differs
 
 
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """A topic as the brokers have it."""
+
+    partitions: int
+    copies: int  # of the partition that has fewest
+
+
 async def create_topics(
     settings: KafkaSettings, *, grow: bool = False, clock: Clock | None = None
 ) -> list[TopicState]:
@@ -54,7 +62,7 @@ async def create_topics(
     Raises `TryAgain` when the brokers are away, `Refused` when they will not have it.
     """
     async with _admin(settings) as admin:
-        there = await _partitions(admin, settings)
+        there = await _layouts(admin, settings)
         states = [await _bring_in_line(admin, settings, topic, there, grow) for topic in TOPICS]
         await _until_known(admin, settings, states, clock or SystemClock())
         await admin.alter_configs(
@@ -69,7 +77,7 @@ async def create_topics(
 async def missing_topics(settings: KafkaSettings) -> list[str]:
     """Return which of our topics the brokers do not have; `TryAgain` when they are away."""
     async with _admin(settings) as admin:
-        there = await _partitions(admin, settings)
+        there = await _layouts(admin, settings)
     return [name for topic in TOPICS if (name := settings.topic(topic)) not in there]
 
 
@@ -77,19 +85,32 @@ async def _bring_in_line(
     admin: AIOKafkaAdminClient,
     settings: KafkaSettings,
     topic: Topic,
-    there: Mapping[str, int],
+    there: Mapping[str, _Layout],
     grow: bool,  # noqa: FBT001 - passed on
 ) -> TopicState:
     name, wanted = settings.topic(topic), settings.kafka_partitions
     found = there.get(name)
     if found is None:
         return await _create(admin, settings, topic)
-    if found == wanted:
-        return TopicState(name, found, "there")
-    if found < wanted and grow:
+    copies = _about_copies(found, settings)
+    if found.partitions == wanted:
+        return TopicState(name, wanted, "there", copies)
+    if found.partitions < wanted and grow:
         await admin.create_partitions({name: NewPartitions(wanted)})
-        return TopicState(name, wanted, "grown", f"from {found}")
-    return TopicState(name, found, "differs", f"{wanted} partitions are set")
+        return TopicState(name, wanted, "grown", _joined(f"from {found.partitions}", copies))
+    why = "see --grow" if found.partitions < wanted else "they are never taken away"
+    return TopicState(name, found.partitions, "differs", _joined(f"{wanted} wanted: {why}", copies))
+
+
+def _about_copies(found: _Layout, settings: KafkaSettings) -> str:
+    """Return what differs about them, which is the brokers' administrator's to change; often nothing."""
+    if found.copies == settings.kafka_replication:
+        return ""
+    return f"replication is {found.copies}, {settings.kafka_replication} wanted: kafka-reassign-partitions"
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(each for each in notes if each)
 
 
 async def _create(admin: AIOKafkaAdminClient, settings: KafkaSettings, topic: Topic) -> TopicState:
@@ -112,7 +133,7 @@ async def _until_known(
     """Wait for what was decided by the controller to be known to the broker that is asked next."""
     wanted = {each.name: each.partitions for each in states}
     deadline = clock.now() + KNOWN_WITHIN
-    while await _partitions(admin, settings) != wanted:
+    while {name: each.partitions for name, each in (await _layouts(admin, settings)).items()} != wanted:
         if clock.now() > deadline:
             raise TryAgain(f"the brokers do not know their new topics after {KNOWN_WITHIN}")
         await clock.sleep(LOOK_SECONDS)
@@ -136,11 +157,15 @@ def _milliseconds(span: timedelta) -> str:
     return str(int(span.total_seconds() * 1000))
 
 
-async def _partitions(admin: AIOKafkaAdminClient, settings: KafkaSettings) -> dict[str, int]:
+async def _layouts(admin: AIOKafkaAdminClient, settings: KafkaSettings) -> dict[str, _Layout]:
     names = [settings.topic(topic) for topic in TOPICS]
     there = set(await admin.list_topics()) & set(names)
     described = await admin.describe_topics(sorted(there)) if there else []
-    return {each["topic"]: len(each["partitions"]) for each in described}
+    return {each["topic"]: _layout(each["partitions"]) for each in described}
+
+
+def _layout(partitions: Sequence[Mapping[str, Any]]) -> _Layout:
+    return _Layout(len(partitions), min((len(each["replicas"]) for each in partitions), default=0))
 
 
 @asynccontextmanager

@@ -122,12 +122,13 @@ class PostgresDatabase:
         await self._reserved.dispose()
         await self.writer.dispose()
 
-    def advisory(self, key: int) -> AbstractAsyncContextManager[bool]:
+    def advisory(self, key: int, name: str = "") -> AbstractAsyncContextManager[bool]:
         """Try for the lock of that number, and keep it while the context lasts; tells whether it is ours.
 
-        It is the server's, and goes with our connection: it is taken again when that broke.
+        It is the server's, and goes with our connection: it is taken again when that broke. The log
+        calls it `name`.
         """
-        return hold(self.connect_alone, self.clock, key)
+        return hold(self.connect_alone, self.clock, key, name or str(key))
 
     @property
     def connections_in_use(self) -> int:

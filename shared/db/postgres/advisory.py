@@ -22,9 +22,9 @@ Connect = Callable[[], Awaitable["asyncpg.Connection[Any]"]]
 
 
 @asynccontextmanager
-async def hold(connect: Connect, clock: Clock, key: int) -> AsyncIterator[bool]:
+async def hold(connect: Connect, clock: Clock, key: int, name: str) -> AsyncIterator[bool]:
     """Try for the lock; see `PostgresDatabase.advisory`."""
-    lock = _Lock(connect, clock, key)
+    lock = _Lock(connect, clock, key, name)
     keeping = None
     try:
         held = await lock.take()
@@ -39,10 +39,11 @@ async def hold(connect: Connect, clock: Clock, key: int) -> AsyncIterator[bool]:
 
 
 class _Lock:
-    def __init__(self, connect: Connect, clock: Clock, key: int) -> None:
+    def __init__(self, connect: Connect, clock: Clock, key: int, name: str) -> None:
         self._connect = connect
         self._clock = clock
         self._key = key
+        self._name = name
         self._connection: Any = None
 
     async def take(self) -> bool:
@@ -60,7 +61,7 @@ class _Lock:
             try:
                 held = await self._still_ours(held=held)
             except (TryAgain, *AWAY) as error:
-                log.warning("lock.unsure", key=self._key, reason=str(error) or type(error).__name__)
+                log.warning("lock.unsure", lock=self._name, reason=str(error) or type(error).__name__)
 
     async def _still_ours(self, *, held: bool) -> bool:
         if held and not self._connection.is_closed():
@@ -68,7 +69,7 @@ class _Lock:
             return True
         await self.let_go()
         held = await self.take()
-        log.warning("lock.taken_again" if held else "lock.lost", key=self._key)
+        log.warning("lock.taken_again" if held else "lock.lost", lock=self._name)
         return held
 
     async def let_go(self) -> None:

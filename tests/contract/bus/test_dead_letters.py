@@ -12,7 +12,7 @@ from shared.dead_letters.letter import Letter
 from shared.dead_letters.letter_state import LetterState
 from shared.dead_letters.letters import Wanted
 from shared.dead_letters.redelivery import SWEEP_SECONDS, Redelivery
-from shared.delivery import TYPES, Delivery, foreign_body, refusing
+from shared.delivery import DEATHS_IN_A_ROW_MAX, TYPES, Delivery, foreign_body, refusing, unread_body
 from shared.events import Event, LogAppended, Message, Topic
 from tests.builders import START, line, named
 from tests.contract.bus.listener import Listener
@@ -146,6 +146,32 @@ async def test_what_is_no_event_is_kept_byte_by_byte(
         (letter,) = await until_states(installation, LetterState.WAITING)
         await sweeps(installation, SWEEP_SECONDS)
     assert (await only_letter(installation)).note.startswith("refused: ")
+
+
+async def test_what_is_no_event_of_ours_stops_nobody_however_much_of_it_comes(
+    installation: Installation,
+) -> None:
+    delivery = Delivery(ServiceDatabase(installation.database, "status"))
+    count = DEATHS_IN_A_ROW_MAX + 5
+    for number in range(count):
+        foreign = nameless(f"foreign {number}", foreign_body(Topic.LOGS))
+        assert not await delivery.deliver(refusing("it has no header ce_id"), foreign)
+    assert delivery.stopped == ""
+    for number in range(DEATHS_IN_A_ROW_MAX):
+        unread = nameless(f"unread {number}", unread_body(Topic.LOGS))
+        assert not await delivery.deliver(refusing("reading it broke"), unread)
+    last = nameless("last", unread_body(Topic.LOGS))
+    waiting = asyncio.ensure_future(delivery.deliver(refusing("reading it broke"), last))
+    await installation.until(lambda: bool(delivery.stopped))  # our own reading is at fault: that counts
+    foreign = nameless("one more", foreign_body(Topic.LOGS))
+    assert not await delivery.deliver(refusing("it has no header ce_id"), foreign)
+    assert delivery.stopped
+    waiting.cancel()
+    assert len(await every_letter(installation)) == count + DEATHS_IN_A_ROW_MAX + 1
+
+
+def nameless(name: str, body: Event) -> Message[Event]:
+    return Message(named(name), START, "", "", "k", "", None, "", body, raw=b"?")
 
 
 async def test_a_dead_letter_that_cannot_be_read_is_no_letter_itself(installation: Installation) -> None:

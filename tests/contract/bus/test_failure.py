@@ -11,6 +11,7 @@ from shared.db import Database, ServiceDatabase, tables
 from shared.delivery import ATTEMPTS_MAX, DEATHS_IN_A_ROW_MAX, Delivery, MessageDied, backoff_seconds
 from shared.events import Event, LogAppended, Message, Topic
 from shared.faults import Poison, Refused, TryAgain
+from shared.web.readiness import BY_A_PERSON, not_ready
 from tests.builders import START, line, named
 from tests.contract.bus.listener import Listener, say
 from tests.contract.installation import Installation, rows, running
@@ -335,6 +336,7 @@ async def test_a_stopped_group_says_why_until_it_handles_something(installation:
     await installation.until(lambda: bool(delivery.stopped))
     assert "a bad release" in delivery.stopped
     assert str(DEATHS_IN_A_ROW_MAX) in delivery.stopped
+    assert not_ready({"bus": f"status: {delivery.stopped}"}).document.next == BY_A_PERSON
     assert await delivery.deliver(listener.log_appended, good)
     assert delivery.stopped == ""
     await installation.quiet()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+import structlog
 
 from shared.faults import TryAgain
 from shared.work import Claim
@@ -57,6 +58,24 @@ async def test_what_fails_is_handed_back_and_done_later(
         await installation.until(lambda: bench.ended == ["a"])
     assert [claim.attempts for claim in bench.begun] == [0, 1]
     assert [claim.fence for claim in bench.begun] == [1, 2]
+
+
+async def test_a_database_that_is_away_is_told_of_once_and_so_is_its_return(
+    installation: Installation,
+) -> None:
+    database = Unreliable(installation.database)
+    bench = Bench(database)
+    with structlog.testing.capture_logs() as logged:
+        async with running(bench.run()):
+            await let_pass(installation, 2)
+            database.away = True
+            await let_pass(installation, 30)
+            database.away = False
+            await let_pass(installation, 3)
+    about_claims = [line for line in logged if line["event"].startswith("work.claim")]
+    assert [line["event"] for line in about_claims] == ["work.claim_failed", "work.claimed_again"]
+    assert about_claims[0]["reason"] == "the database is away"
+    assert 28 <= about_claims[1]["lasted_seconds"] <= 32
 
 
 @pytest.mark.parametrize(

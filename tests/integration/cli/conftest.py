@@ -15,7 +15,7 @@ from shared.events import Event
 from shared.web import server as web
 from tests.integration.ingest.conftest import ingest
 from tests.integration.status.conftest import Town, status
-from tests.integration.web import TOKEN, serve
+from tests.integration.web import TOKEN, Build, serve
 from tests.ports import free_port
 
 T = TypeVar("T")
@@ -59,11 +59,12 @@ class Office:
 
 
 class Server(threading.Thread):
-    """Ingest and status behind a real HTTP server."""
+    """Services, usually ingest and status, behind a real HTTP server."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *builds: Build) -> None:
         super().__init__(daemon=True)
         self.folder = folder
+        self.builds = builds or (ingest, status)
         self.ready = threading.Event()
         self.end: Callable[[], object] = lambda: None
         self.listener = web.bind("127.0.0.1", free_port())
@@ -76,7 +77,7 @@ class Server(threading.Thread):
     async def _serve(self) -> None:
         self.loop = asyncio.get_running_loop()
         over = asyncio.Event()
-        async with serve(self.folder, ingest, status) as served:
+        async with serve(self.folder, *self.builds) as served:
             server = web.WebServer(served.app)
             serving = asyncio.create_task(server.serve([self.listener]))
             await server.listening.wait()
@@ -93,7 +94,20 @@ def office(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Office]:
     """A fresh installation."""
-    server = Server(tmp_path)
+    yield from _open(Server(tmp_path), tmp_path, capsys, monkeypatch)
+
+
+@pytest.fixture
+def status_office(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Office]:
+    """One whose ingest is another process, of which the command line does not know."""
+    yield from _open(Server(tmp_path, status), tmp_path, capsys, monkeypatch)
+
+
+def _open(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Office]:
     server.start()
     assert server.ready.wait(20)
     url = web.url_of(server.listener)

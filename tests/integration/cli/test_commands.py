@@ -230,10 +230,32 @@ def test_a_deployment_nobody_decides_about_soon_is_told_where_to_look(
     assert "windlass status" in ended.out
 
 
+def test_a_deployment_the_read_model_has_not_heard_of_is_accepted_all_the_same(
+    registered: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deaf(_model: object, _event: object) -> bool:
+        return False
+
+    monkeypatch.setattr("services.status.routes.answering.CATCH_UP_SECONDS_MAX", 0.05)
+    monkeypatch.setattr("services.status.store.reading.ReadModel.has_heard", deaf)
+    ended = registered.windlass("deploy", "shop")
+    assert (ended.code, ended.err) == (0, "")
+    assert "accepted, on disk; not shown yet" in ended.out
+    assert "is the broker away?" in ended.out
+    assert json.loads(registered.windlass("deploy", "shop", "--json").out)["shown"] is False
+
+
 def test_an_unknown_pipeline_is_answered_with_those_there_are(registered: Office) -> None:
     registered.say(planned(pipeline="shop", repository="shop"))
     assert failed(registered.windlass("deploy", "shpo"), 1, "Known pipelines: shop")
     assert failed(registered.windlass("status", "shpo"), 1, "Known: shop")
+
+
+def test_what_is_no_id_of_a_dead_letter_is_refused_in_words(office: Office) -> None:
+    for words in (["show", "xyz"], ["replay", "3f9c2a71", "3f9"], ["discard", "3f9g", "--reason", "x"]):
+        ended = office.windlass("dead-letters", *words)
+        assert (ended.code, "^[" in ended.err) == (2, False)
+        assert "4 or more of" in ended.err
 
 
 NONSENSE = [
@@ -263,11 +285,24 @@ def test_every_command_explains_itself(office: Office) -> None:
         assert "Usage: windlass" in ended.out
 
 
+def test_what_ingest_serves_is_not_looked_for_elsewhere_in_silence(status_office: Office) -> None:
+    for words in (["repo", "list"], ["repo", "add", "https://example.com/a.git"], ["deploy", "shop"]):
+        ended = status_office.windlass(*words)
+        at = f"The process at {status_office.url} does not serve ingest"
+        assert failed(ended, 1, at, "WINDLASS_INGEST_URL"), ended.err
+        assert "WINDLASS_INGEST_URL" in status_office.windlass(words[0], "--help").out
+
+
+def test_no_token_at_all_is_told_as_that(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WINDLASS_TOKEN")
+    assert failed(office.windlass("status"), 1, "no token", "WINDLASS_TOKEN", "`windlass token NAME`")
+
+
 def test_a_wrong_token_is_told_where_the_right_one_is(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WINDLASS_TOKEN", "wrong")
-    assert failed(office.windlass("status"), 1, "valid token", "client.json")
+    assert failed(office.windlass("status"), 1, "valid token", "client.json", "`windlass token NAME`")
 
 
 def test_no_server_ends_with_3_and_says_how_to_start_one(office: Office, tmp_path: Path) -> None:

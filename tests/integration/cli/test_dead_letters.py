@@ -152,9 +152,43 @@ def test_letters_are_discarded_for_a_reason(office: Office, clumsy: Clumsy) -> N
     assert set(listed(office)) == {"acme/c"}
 
 
+def test_all_of_a_service_are_discarded(
+    office: Office, clumsy: Clumsy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.dead_letters.letters.DISCARDED_AT_ONCE_MAX", 2)
+    assert "None of these" in office.windlass("dead-letters", "discard", "-g", "status", "--reason", "x").out
+    ended = office.windlass("dead-letters", "discard", "--group", "builder", "--reason", "the shop is gone")
+    assert (ended.code, ended.err) == (0, "")
+    assert "3 dead letters are discarded" in ended.out
+    assert listed(office) == {}
+    assert len(listed(office, "--state", "discarded")) == 3
+
+
+def test_what_is_no_event_is_left_out_of_a_replay_and_only_to_be_discarded(office: Office) -> None:
+    clumsy = Clumsy(office.town)
+    office.do(clumsy.bury_foreign(b"hello"))
+    letter = listed(office)["k"]
+    shown = office.windlass("dead-letters", "show", letter).out
+    assert "dead-letters discard" in shown
+    assert "replay" not in shown
+    said = office.windlass("dead-letters", "replay", "--all").out
+    assert "1 was left out" in said
+    assert "handed over" not in said
+    assert failed(office.windlass("dead-letters", "replay", letter), 1, "no event of Windlass", "discard")
+    office.do(clumsy.bury("acme/a"))
+    said = office.windlass("dead-letters", "replay", "--all").out
+    assert "1 dead letter is being handed over" in said
+    assert "1 was left out" in said
+    assert set(listed(office, "--state", "waiting")) == {"k"}
+    ended = office.windlass("dead-letters", "discard", "--type", "foreign", "--reason", "not ours")
+    assert "1 dead letter is discarded" in ended.out
+    assert set(listed(office)) == {"acme/a"}
+
+
 def test_ids_and_a_whole_lot_are_not_asked_for_together(office: Office) -> None:
     for words in ([], ["0123", "--all"], ["0123", "--group", "builder"]):
-        assert failed(office.windlass("dead-letters", "replay", *words), 2, "Say which"), words
+        for verb in (["replay"], ["discard", "--reason", "x"]):
+            assert failed(office.windlass("dead-letters", *verb, *words), 2, "Say which"), words
 
 
 def test_a_letter_that_is_not_there_is_told_where_to_look(office: Office) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -115,6 +116,55 @@ async def test_what_is_not_there_is_said_in_a_sentence_that_keeps_the_password(
     assert ended.err.startswith("windlass: ")
     assert "geheim" not in ended.out + ended.err
     assert len(ended.err.splitlines()) == 2
+
+
+async def test_a_token_before_there_is_a_schema_is_refused_in_a_sentence(
+    operator: Operator, postgres_url: str
+) -> None:
+    operator.has(database=postgres_url)
+    ended = await operator.windlass("token", "ann")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == (
+        f"windlass: The schema is at nothing, this release needs {HEAD}: run windlass migrate.\n"
+    )
+
+
+async def test_a_database_that_does_not_exist_is_told_with_how_to_make_it(
+    operator: Operator, postgres_url: str
+) -> None:
+    operator.has(database=urlsplit(postgres_url)._replace(path="/nowhere").geturl())
+    for words in (["migrate"], ["token", "ann"]):
+        ended = await operator.windlass(*words)
+        assert (ended.code, "createdb" in ended.err, "nowhere" in ended.err) == (3, True, True), ended.err
+
+
+async def test_no_database_is_told_with_the_form_before_anything_is_said_to_begin(operator: Operator) -> None:
+    ended = await operator.windlass("migrate")
+    assert (ended.code, ended.out) == (1, "")
+    assert "WINDLASS_DATABASE" in ended.err
+    assert "postgresql://user:password@host:port/name" in ended.err
+
+
+@pytest.mark.parametrize("password", ["ge/heim", "1/geheim", "ge#heim", "ge?heim", "[geheim", "g/c?e@/heim"])
+async def test_a_password_that_breaks_the_address_is_told_to_be_encoded(
+    operator: Operator, password: str
+) -> None:
+    operator.has(database=f"postgresql://windlass:{password}@db/windlass")
+    ended = await operator.windlass("migrate")
+    assert (ended.code, "percent-encoded" in ended.err, "heim" in ended.err) == (1, True, False), ended.err
+
+
+async def test_options_of_the_address_that_cannot_be_read_are_refused(operator: Operator) -> None:
+    operator.has(database="postgresql://a:b@c/d?sslmode")
+    ended = await operator.windlass("migrate")
+    assert (ended.code, ended.out, "WINDLASS_DATABASE" in ended.err) == (1, "", True)
+
+
+async def test_a_replica_is_told_in_words_what_its_name_may_be(operator: Operator) -> None:
+    operator.has(database="postgresql://a@b/c", replica="vm 1")
+    ended = await operator.windlass("serve", "verifier")
+    assert ended.code == 1
+    assert "WINDLASS_REPLICA) cannot be 'vm 1': it has 1 to 100 letters, digits and . _ -" in ended.err
 
 
 @pytest.mark.parametrize("database", ["", "geheim", "mysql://a:geheim@b/c", "postgresql://a:geheim@b:x/c"])

@@ -20,7 +20,10 @@ from shared.service import Service
 from shared.web.faults import CannotStart
 from tests.builders import START
 
-ANOTHER = "another verifier runs as replica one"
+ANOTHER = (
+    "another verifier runs as replica one: give this one a name of its own with WINDLASS_REPLICA, or wait, "
+    "if that one has just died, until its name is free"
+)
 
 
 @dataclass
@@ -109,6 +112,14 @@ async def test_a_name_whose_holder_goes_is_taken_over(stand: Stand, database: Po
     await stand.until("")
     async with database.advisory(lock_key("verifier/one")) as free:
         assert not free
+
+
+async def test_of_the_bus_nothing_is_said_before_it_was_tried(stand: Stand) -> None:
+    stand.ends.ready = "Kafka has not been reached yet"
+    assert await stand.life.why_not_consuming() == ""
+    stand.begin()
+    await stand.until("")
+    assert await stand.life.why_not_consuming() == "Kafka has not been reached yet"
 
 
 async def test_another_name_and_another_service_are_no_obstacle(

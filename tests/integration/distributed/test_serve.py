@@ -1,6 +1,8 @@
 """`windlass serve` as a process: what it waits for, what it survives, how it ends."""
 
+import asyncio
 import signal
+import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -8,12 +10,14 @@ import pytest
 
 from deploy.migrations import HEAD
 from deploy.migrations.postgres import bring_up_to_date
+from services.embedded import data_folder
 from shared.bus.kafka.settings import KafkaSettings
 from shared.bus.kafka.topics import create_topics
 from shared.clock import SystemClock
 from shared.db.postgres import PostgresDatabase
 from tests.integration.distributed.conftest import Serve
-from tests.integration.distributed.process import Passage, missing, passage
+from tests.integration.distributed.process import WINDLASS, Passage, environment, missing, passage
+from tests.ports import free_port
 
 # Several programs are loaded one after the other, beside whatever else the machine has to do.
 pytestmark = pytest.mark.timeout(150)
@@ -43,13 +47,13 @@ async def test_a_process_waits_for_all_it_needs_says_what_is_missing_and_survive
         nothing = await process.until("/readyz", lambda answer: "database" in missing(answer))
         assert nothing.status_code == 503
         assert nothing.headers["content-type"] == "application/problem+json"
-        assert set(missing(nothing)) == {"database", "start", "bus"}
+        assert set(missing(nothing)) == {"database", "start"}  # the bus was not tried yet
         closed = await process.get("/api/v1/repositories")
         assert (closed.status_code, closed.json()["title"]) == (503, "Not possible now")
         assert "windlass_database_up 0.0" in (await process.get("/metrics")).text
 
         await to_database.open()
-        no_schema = await process.until("/readyz", lambda answer: set(missing(answer)) == {"start", "bus"})
+        no_schema = await process.until("/readyz", lambda answer: set(missing(answer)) == {"start"})
         wanted = f"the schema is at nothing, this release needs {HEAD}: run windlass migrate"
         if missing(no_schema)["start"] != wanted:  # it has not looked again yet
             await process.until("/readyz", lambda answer: missing(answer)["start"] == wanted)
@@ -72,6 +76,39 @@ async def test_a_process_waits_for_all_it_needs_says_what_is_missing_and_survive
         assert await process.ended() == 0
     assert "Traceback" not in process.log
     assert process.log.count("this release needs") == 1  # each reason is said once
+
+
+async def test_a_folder_in_which_a_deployer_serves_is_neither_taken_nor_ended_by_others(
+    serve: Serve, tmp_path: Path
+) -> None:
+    nobody = f"127.0.0.1:{free_port()}"
+    process = serve(
+        {
+            "WINDLASS_DATABASE": f"postgresql://windlass@{nobody}/windlass",
+            "WINDLASS_KAFKA": nobody,
+            "WINDLASS_REPLICA": "vm",
+        }
+    )
+    process.start("deployer")
+    await process.until("/healthz", lambda answer: answer.status_code == 200)
+    for verb in ("down", "up"):
+        refused = await asyncio.create_subprocess_exec(
+            WINDLASS,
+            verb,
+            "--data",
+            tmp_path / "data",
+            env=environment(tmp_path, {"WINDLASS_PORT": "0"}),
+            stderr=subprocess.PIPE,
+        )
+        said = (await refused.communicate())[1].decode()
+        assert refused.returncode == 1, said
+        assert said.startswith("windlass: `windlass serve deployer` (replica vm) uses the data folder"), said
+    process.tell(signal.SIGTERM)
+    assert await process.ended() == 0
+    with data_folder.held(tmp_path / "data"):
+        process.start("verifier", "builder")
+        assert await process.ended() == 1
+    assert "windlass: `windlass up` or `windlass down` (process" in process.log.splitlines()[-1]
 
 
 async def test_what_nobody_but_a_person_can_mend_ends_it_with_one_sentence(

@@ -59,6 +59,17 @@ async def test_partitions_only_grow_and_only_when_that_is_said(kafka_address: st
     await comes_true(fewer, {(4, "differs")})
 
 
+async def test_what_differs_is_said_as_a_wish_and_copies_too(kafka_address: str, kafka_prefix: str) -> None:
+    await create_topics(fresh(kafka_address, kafka_prefix, 2))
+    wanted = fresh(kafka_address, kafka_prefix, 3).model_copy(update={"kafka_replication": 3})
+    copies = "replication is 1, 3 wanted: kafka-reassign-partitions"
+    assert {each.note for each in await create_topics(wanted)} == {f"3 wanted: see --grow; {copies}"}
+    fewer = {each.note for each in await create_topics(fresh(kafka_address, kafka_prefix, 1))}
+    assert fewer == {"1 wanted: they are never taken away"}
+    same = wanted.model_copy(update={"kafka_partitions": 2})
+    assert {(each.outcome, each.note) for each in await create_topics(same)} == {("there", copies)}
+
+
 async def test_what_is_kept_for_how_long_is_said_to_the_brokers(
     kafka_address: str, kafka_prefix: str
 ) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+import structlog
 
 from shared.clock import ManualClock, SystemClock
 from shared.db import Noted
@@ -143,7 +144,14 @@ async def test_a_lock_is_one_process_own_until_it_lets_go(postgres_url: str) -> 
 async def test_a_lock_whose_connection_broke_is_taken_again(postgres_url: str) -> None:
     clock = ManualClock(START)
     database = PostgresDatabase(postgres_url, clock)
-    async with database.advisory(KEY) as held:
+    with structlog.testing.capture_logs() as logged:
+        await _taken_again(postgres_url, database, clock)
+    assert ("lock.taken_again", "verifier/one") in [(line["event"], line.get("lock")) for line in logged]
+    assert not await locks(postgres_url)
+
+
+async def _taken_again(postgres_url: str, database: PostgresDatabase, clock: ManualClock) -> None:
+    async with database.advisory(KEY, "verifier/one") as held:
         assert held
         await end_sessions(postgres_url)
         assert not await locks(postgres_url)
@@ -151,7 +159,6 @@ async def test_a_lock_whose_connection_broke_is_taken_again(postgres_url: str) -
             while not await locks(postgres_url):
                 clock.advance(CHECK_SECONDS)
                 await asyncio.sleep(0.01)
-    assert not await locks(postgres_url)
 
 
 async def locks(url: str) -> int:

@@ -93,7 +93,8 @@ def test_the_data_folder_says_where_and_with_which_token(home: Path) -> None:
 def test_the_token_of_the_data_folder_is_told_to_nobody_else(home: Path) -> None:
     folder = client_file(home / ".windlass", json.dumps({"url": "http://a:1/", "token": "t"}))
     assert find(folder, "http://a:1") == Connection("http://a:1", "t", "http://a:1")
-    assert find(folder, "http://b:2") == Connection("http://b:2", "", "http://b:2")
+    with pytest.raises(CommandFault, match="There is no token for http://b:2"):
+        find(folder, "http://b:2")
 
 
 def test_the_environment_overrules_the_token(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

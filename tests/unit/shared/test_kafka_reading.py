@@ -7,6 +7,7 @@ import pytest
 
 from shared.bus.kafka.envelope import headers_of
 from shared.bus.kafka.reading import read_or_refuse
+from shared.delivery import Foreign
 from shared.events import LogAppended, PushReceived, Topic
 from shared.events.envelope import Message
 from shared.faults import Poison
@@ -65,6 +66,7 @@ async def test_what_cannot_be_taken_is_refused_with_its_reason(changes: dict[str
         written.headers = Breaking()
     handler, message = read(written)
     assert message.origin == "windlass.logs/3@41"
+    assert (message.body.type == Foreign.type) is reason.startswith("no header")
     with pytest.raises(Poison, match=reason):
         await handler(message)
 

@@ -3,6 +3,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import pytest
+import structlog
 
 from shared.clock import ManualClock
 from shared.faults import TryAgain
@@ -132,6 +133,15 @@ async def test_what_is_not_possible_now_is_tried_again_soon() -> None:
     async with running(rows.ticker.run()):
         await rows.pass_time(AGAIN_SECONDS, AGAIN_SECONDS, 8)
     assert rows.resumed_after == [0.0, AGAIN_SECONDS, 2 * AGAIN_SECONDS, 10.0]
+
+
+async def test_an_outage_is_told_once_and_its_end_once() -> None:
+    rows = Rows(*[TryAgain("the database is away")] * 30)
+    with structlog.testing.capture_logs() as logged:
+        async with running(rows.ticker.run()):
+            await rows.pass_time(*[AGAIN_SECONDS] * 40)
+    assert [line["event"] for line in logged] == ["resume.failed", "resume.possible_again"]
+    assert (logged[0]["reason"], logged[1]["lasted_seconds"]) == ("the database is away", 30 * AGAIN_SECONDS)
 
 
 async def test_a_bug_in_resume_costs_one_sweep() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from shared.faults import TryAgain
 from shared.web import readiness
-from shared.web.readiness import missing, not_ready
+from shared.web.readiness import BY_ITSELF, missing, not_ready
 
 
 def saying(reason: str) -> Callable[[], Awaitable[str]]:
@@ -41,3 +41,4 @@ def test_the_answer_names_them_for_people_and_for_programs() -> None:
     assert document.status == 503
     assert document.detail == "bus: not yet; start: soon"
     assert document.model_dump()["not_ready"] == {"bus": "not yet", "start": "soon"}
+    assert document.next == BY_ITSELF
