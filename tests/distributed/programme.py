@@ -30,7 +30,9 @@ PROGRAMME: Mapping[str, Scenario] = {
         Load(barges=5, pushes_per_second=1.5),
         own_database,
     ),
-    "calm": Scenario("pushes, one after the other, and no faults", calm.play, 20),
+    "calm": Scenario(
+        "pushes, one after the other, and no faults", calm.play, 30, Load(barges=4, pushes_per_second=0.3)
+    ),
     "demo": Scenario("the demo's five acts, over HTTP", demo.play, 60, Load(barges=0, pushes_per_second=1.0)),
     "killing": Scenario(
         "a random process is killed every second", killing.play, 120, Load(barges=30, pushes_per_second=3.0)
