@@ -9,7 +9,9 @@ from services.cli.faults import UNREACHABLE, CommandFault
 
 CLIENT_FILE = "client.json"
 START_IT = "Start it with `windlass up`, or say where it runs with --url and WINDLASS_TOKEN."
-HAVE_ONE_PRINTED = "Set WINDLASS_TOKEN; `windlass token NAME` prints one."
+HAVE_ONE_PRINTED = (
+    "Set WINDLASS_TOKEN: `windlass token NAME` prints one, and `windlass up` keeps one in its data folder."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from deploy.images import setup
 from deploy.migrations import HEAD
 from deploy.migrations.postgres import current
 from services.cli.connection import find
+from services.cli.faults import CommandFault
 from shared.access import Access
 from shared.bus.kafka import KafkaSettings
 from shared.bus.kafka.topics import missing_topics
@@ -69,8 +70,8 @@ async def test_a_database_that_was_deleted_gets_the_token_that_is_known(
 async def test_the_owners_token_is_shown_to_no_other_address(tmp_path: Path) -> None:
     known = {"url": setup.STATUS_URL, "ingest_url": setup.INGEST_URL, "token": "wl_secret"}
     (tmp_path / "client.json").write_text(json.dumps(known))
-    found = find(tmp_path, "http://elsewhere.example")
-    assert (found.ingest_url, found.token) == ("http://elsewhere.example", "")
+    with pytest.raises(CommandFault, match=r"no token for http://elsewhere\.example"):
+        find(tmp_path, "http://elsewhere.example")
 
 
 async def test_servers_that_stay_away_end_the_setup(tmp_path: Path) -> None:
