@@ -62,5 +62,7 @@ class Broke:
 class Stopped:
     """It was called off and nothing of it goes on."""
 
+    unfinished: str = ""  # what had not happened by then; tells why its time was not enough
+
 
 StepAnswer = Done | Launched | Broke | Stopped

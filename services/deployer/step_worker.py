@@ -172,8 +172,8 @@ class _Answering:
                 await self.moves.discard(self.record, StepTrigger.BROKE, evidence.message, evidence)
             case Broke(evidence):
                 await self._end(StepTrigger.BROKE, evidence)
-            case Stopped():
-                await self._end(self.record.outcome or StepTrigger.STOPPED, None)
+            case Stopped(unfinished):
+                await self._end(self.record.outcome or StepTrigger.STOPPED, None, unfinished)
             case _:
                 assert_never(answer)
 
@@ -182,11 +182,11 @@ class _Answering:
         await self._change(state=state, outputs=outputs, finished_at=self._now)
         self._say(StepSucceeded(**self._about, outputs=outputs))
 
-    async def _end(self, trigger: StepTrigger, evidence: Evidence | None) -> None:
+    async def _end(self, trigger: StepTrigger, evidence: Evidence | None, unfinished: str = "") -> None:
         """End the step badly."""
         state = advance(self.record.state, trigger)
         if trigger is StepTrigger.LIMIT_PASSED:
-            evidence = self._limit_evidence()
+            evidence = self._limit_evidence(unfinished)
         document = evidence.model_dump(mode="json") if evidence else None
         await self._change(state=state, evidence=document, finished_at=self._now)
         reason = self.record.outcome_reason or "its run is ending"
@@ -197,13 +197,14 @@ class _Answering:
             said[trigger] = StepTimedOut(**self._about, evidence=evidence)
         self._say(said[trigger])
 
-    def _limit_evidence(self) -> Evidence:
-        limit = f"{self.step.timeout_seconds:g} s"
+    def _limit_evidence(self, unfinished: str) -> Evidence:
+        limit = f"{self.step.timeout_seconds:g} s, its time limit"
+        why = f": {unfinished}" if unfinished else ""
         return Evidence(
             phase="rollout" if STEP_TYPES[self.step.type].verified else "deploy",
             kind="timeout",
             what=self.step.name,
-            message=f"step '{self.step.name}' did not finish within {limit}, its time limit",
+            message=f"step '{self.step.name}' did not finish within {limit}{why}",
             finished_at=self._now,
         )
 

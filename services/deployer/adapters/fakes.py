@@ -42,7 +42,7 @@ class FakeCarrier:
             self.effects.append(effect)
         let_go = self.held.get(step) or self.held.get(f"{order.stage}/{step}")
         if let_go and await self._called_off_first(let_go, called_off):
-            return Stopped()
+            return Stopped(f"{step} was still held")
         if step in self.failing:
             return Broke(Evidence(phase="deploy", kind="process", message=f"{step} exited 1", exit_code=1))
         if not STEP_TYPES[order.step.type].verified:

@@ -131,7 +131,7 @@ class LocalService:
                 return await self._show(order, port, called_off)
             case lives.CalledOff():
                 await self.host.processes.stop(life.process)
-                return Stopped()
+                return Stopped(f"the service did not listen on 127.0.0.1 port {noted(life.port_file)}")
             case lives.Ended(end) if not life.silent_file.exists():
                 if called_off.is_set() and isinstance(end, Exit) and end.reason == "stopped":
                     return Stopped()

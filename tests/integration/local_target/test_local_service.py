@@ -12,6 +12,7 @@ from time import perf_counter
 import aiohttp
 import pytest
 
+from services.deployer.adapters.local.ports import noted
 from services.deployer.step_order import Broke, Done, Launched, Stopped
 from tests.integration.local_target.gateway_site import fetch
 from tests.integration.local_target.local_stage import LocalStage, evidence, is_alive, target_url, texts
@@ -266,7 +267,8 @@ async def test_a_service_called_off_while_it_starts_is_stopped(stage: LocalStage
     running = asyncio.ensure_future(stage.run(order, called_off))
     await stage.until(lambda: stage.started == ["1"])
     called_off.set()
-    assert await running == Stopped()
+    port = noted(stage.release(order).life(1).port_file)
+    assert await running == Stopped(f"the service did not listen on 127.0.0.1 port {port}")
     assert not is_alive(stage.leader(order))
     await stage.discard(order)
     assert await stage.run(order, called_off) == Stopped()
