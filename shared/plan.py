@@ -22,6 +22,18 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Problem(BaseModel):
+    """One mistake in a pipeline file, placed: why there is no plan."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")  # told in events, which only ever grow
+
+    file: str
+    line: int  # from 1; 0 when the file as a whole is meant
+    column: int  # from 1
+    message: str  # what is wrong
+    hint: str = ""  # what is expected, "did you mean"
+
+
 class PathCheck(Part):
     """One path to ask for and what must come back."""
 

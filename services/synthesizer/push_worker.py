@@ -11,15 +11,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from services.synthesizer import ancestry, discovery
+from services.synthesizer import ancestry
 from services.synthesizer.ancestry import Become, Newest, Skip
-from services.synthesizer.definition import Definition
-from services.synthesizer.discovery import PipelineFile
-from services.synthesizer.manifest import read_definition
-from services.synthesizer.scope import Facts
-from services.synthesizer.source_map import SOURCE_BYTES_MAX
 from services.synthesizer.store import Decided, Known, Store, read_decided, read_known
-from services.synthesizer.synthesis import Rejection, synthesize
 from shared.crash import point
 from shared.db import ServiceDatabase
 from shared.events import (
@@ -33,6 +27,13 @@ from shared.events import (
 from shared.faults import Refused
 from shared.git import BranchMissing, CommitInfo, Mirrors
 from shared.ids import Commit, Pipeline
+from shared.language import discovery
+from shared.language.definition import Definition
+from shared.language.discovery import PipelineFile
+from shared.language.manifest import read_definition
+from shared.language.scope import Facts
+from shared.language.source_map import SOURCE_BYTES_MAX
+from shared.language.synthesis import Rejection, synthesize
 from shared.work import Claim, Workers
 
 log = structlog.get_logger()

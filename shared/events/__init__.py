@@ -6,7 +6,7 @@ from shared.events.evidence import Evidence, LogLine, ProbeFault, ProbeResult
 from shared.events.logs import LogAppended
 from shared.events.operations import OperationAccepted, OperationRefused, OperationRequested
 from shared.events.pushes import PushReceived, PushRefused
-from shared.events.revisions import PlanRejected, Problem, RevisionPlanned, RevisionSkipped
+from shared.events.revisions import PlanRejected, RevisionPlanned, RevisionSkipped
 from shared.events.runs import (
     RunCancelled,
     RunCancelling,
@@ -101,7 +101,6 @@ __all__ = [
     "ProbeFault",
     "ProbeResult",
     "ProbeTarget",
-    "Problem",
     "PushReceived",
     "PushRefused",
     "RevisionPlanned",

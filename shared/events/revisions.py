@@ -5,20 +5,9 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from shared.events.envelope import Event
-from shared.events.evidence import Fact
 from shared.events.topics import Topic
 from shared.ids import Commit, Pipeline, Repository
-from shared.plan import Plan
-
-
-class Problem(Fact):
-    """One mistake in a pipeline file, placed."""
-
-    file: str
-    line: int  # from 1; 0 when the file as a whole is meant
-    column: int  # from 1
-    message: str  # what is wrong
-    hint: str = ""  # what is expected, "did you mean"
+from shared.plan import Plan, Problem
 
 
 class RevisionEvent(Event):

@@ -7,7 +7,8 @@ losing it costs one fetch. Nothing in here knows what a pipeline is.
 from shared.git.address import Address, BranchName, parse_address, redacted
 from shared.git.mirror import GitMirrors
 from shared.git.port import BranchMissing, Mirrors
-from shared.git.tree import CommitInfo, Entry
+from shared.git.tree import CommitInfo
+from shared.tree import Entry
 
 __all__ = [
     "Address",

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from shared.faults import Refused
 from shared.git.reader import Damaged
-from shared.git.tree import Entry
+from shared.tree import Entry
 
 WINDOW = 100  # ids asked for at once: their 6.5 kB fit a pipe, so neither side waits for the other
 COPY_BYTES = 1024**2

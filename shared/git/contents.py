@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from shared.faults import Refused, TryAgain
 from shared.git.kept import Kept
 from shared.git.reader import Damaged, ObjectReader, StoredObject
-from shared.git.tree import Entry, ParsedCommit, parse_commit, parse_tree, path_parts
+from shared.git.tree import ParsedCommit, parse_commit, parse_tree, path_parts
 from shared.git.walk import Walk
 from shared.ids import Commit
+from shared.tree import Entry
 
 WALKED_COMMITS_MAX = 64  # looked at one by one before a process is started for the question
 COMMITS_KEPT = 2_000  # parsed ones and their parents

@@ -19,7 +19,8 @@ from typing import BinaryIO, cast
 from shared.faults import Refused, TryAgain
 from shared.git.blocking import BlockingObjects
 from shared.git.program import Limits
-from shared.git.tree import Entry, parse_commit, parse_tree
+from shared.git.tree import parse_commit, parse_tree
+from shared.tree import Entry
 
 LINK_BYTES_MAX = 4_096  # PATH_MAX
 DEPTH_MAX = 100

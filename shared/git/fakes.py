@@ -9,8 +9,9 @@ from pathlib import Path
 from shared.faults import Refused, TryAgain
 from shared.git.address import check_branch, check_commit, parse_address
 from shared.git.port import BranchMissing
-from shared.git.tree import CommitInfo, Entry, Kind, path_parts
+from shared.git.tree import CommitInfo, path_parts
 from shared.ids import Commit
+from shared.tree import Entry, Kind
 
 _MODES: dict[Kind, str] = {"file": "100644", "folder": "40000"}
 

@@ -20,8 +20,9 @@ from shared.git.contents import Contents
 from shared.git.export import Export
 from shared.git.program import Limits
 from shared.git.reader import Damaged, ObjectReader
-from shared.git.tree import CommitInfo, Entry
+from shared.git.tree import CommitInfo
 from shared.ids import Commit
+from shared.tree import Entry
 
 READERS_MAX = 16  # kept cat-file processes, of the mirrors read last
 

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Protocol
 
 from shared.faults import Refused
-from shared.git.tree import CommitInfo, Entry
+from shared.git.tree import CommitInfo
 from shared.ids import Commit
+from shared.tree import Entry
 
 
 class BranchMissing(Refused):

@@ -3,11 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
 from shared.faults import Refused
-
-Kind = Literal["file", "program", "link", "folder", "submodule"]
+from shared.tree import Entry, Kind
 
 TITLE_CHARACTERS_MAX = 200
 AUTHOR_CHARACTERS_MAX = 200
@@ -23,15 +21,6 @@ _KINDS: dict[str, Kind] = {
     "40000": "folder",
     "160000": "submodule",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One name in a tree. Undecodable bytes of a name are kept as surrogates, as `os` does it."""
-
-    path: str  # relative to the folder that was listed
-    kind: Kind
-    id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from services.synthesizer import tables
 from services.synthesizer.store import Decided, Store, read_known
 from shared.db import Cause, Database, ServiceDatabase
 from shared.db.tables import outbox
-from shared.events import PlanRejected, Problem, RevisionPlanned, RevisionSkipped
+from shared.events import PlanRejected, RevisionPlanned, RevisionSkipped
 from shared.faults import TryAgain
 from shared.ids import Commit, Pipeline, Repository
+from shared.plan import Problem
 from tests.builders import START, named
 from tests.integration.deployer.stand import plan
 from tests.integration.replicas import Halting, Replicas, meet, read

@@ -1,6 +1,6 @@
 """Paths that a pipeline file names: always inside the repository, always written from its root."""
 
-from services.synthesizer.problem import Place, Problems, quoted
+from shared.language.problem import Place, Problems, quoted
 
 PATH_CHARACTERS_MAX = 1_000
 

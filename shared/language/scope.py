@@ -4,7 +4,8 @@ from collections.abc import Mapping as Names
 from dataclasses import dataclass
 from typing import Any
 
-from services.synthesizer.expression import (
+from shared.ids import Commit, Pipeline, Repository
+from shared.language.expression import (
     Budget,
     Mistake,
     Path,
@@ -14,10 +15,9 @@ from services.synthesizer.expression import (
     parse,
     resolve,
 )
-from services.synthesizer.node import Listing, Mapping, Node, Scalar
-from services.synthesizer.problem import Place, Problems
-from shared.git import Entry
-from shared.ids import Commit, Pipeline, Repository
+from shared.language.node import Listing, Mapping, Node, Scalar
+from shared.language.problem import Place, Problems
+from shared.tree import Entry
 
 Scope = Names[str, Any]
 

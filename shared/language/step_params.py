@@ -13,16 +13,16 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from services.synthesizer.artifact_section import read_script, read_variables
-from services.synthesizer.command_line import split
-from services.synthesizer.definition import StepDefinition
-from services.synthesizer.expression import Mistake
-from services.synthesizer.model_error import describe
-from services.synthesizer.node import Listing, Node, Scalar
-from services.synthesizer.node import Mapping as MappingNode
-from services.synthesizer.problem import Place, Problems, quoted
-from services.synthesizer.reference import References
-from services.synthesizer.scope import Resolver
+from shared.language.artifact_section import read_script, read_variables
+from shared.language.command_line import split
+from shared.language.definition import StepDefinition
+from shared.language.expression import Mistake
+from shared.language.model_error import describe
+from shared.language.node import Listing, Node, Scalar
+from shared.language.node import Mapping as MappingNode
+from shared.language.problem import Place, Problems, quoted
+from shared.language.reference import References
+from shared.language.scope import Resolver
 from shared.step_types import STEP_TYPES
 
 Location = Sequence[str | int]

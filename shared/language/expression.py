@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.synthesizer.problem import did_you_mean, quoted
+from shared.language.problem import did_you_mean, quoted
 
 TEMPLATE_CHARACTERS_MAX = 64 * 1024  # of a text that holds expressions
 PARTS_MAX = 100  # expressions in one text

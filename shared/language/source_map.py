@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 import yaml
 
-from services.synthesizer.node import Listing, Mapping, Node, Scalar, plain_value
-from services.synthesizer.problem import WHOLE_FILE, Place, Problems, quoted
+from shared.language.node import Listing, Mapping, Node, Scalar, plain_value
+from shared.language.problem import WHOLE_FILE, Place, Problems, quoted
 
 SOURCE_BYTES_MAX = 256 * 1024
 DEPTH_MAX = 20  # the language itself nests about ten deep

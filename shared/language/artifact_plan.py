@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from services.synthesizer.definition import WHOLE_TREE, ArtifactDefinition
-from services.synthesizer.expression import Budget
-from services.synthesizer.problem import Problems
-from services.synthesizer.scope import resolve_text
-from shared.git import Entry
 from shared.ids import BuildKey
+from shared.language.definition import WHOLE_TREE, ArtifactDefinition
+from shared.language.expression import Budget
+from shared.language.problem import Problems
+from shared.language.scope import resolve_text
 from shared.plan import ArtifactPlan
+from shared.tree import Entry
 
 IDENTITY_FORMAT = 1  # raised when what a build does with equal inputs changes
 ABSENT = "absent"  # in place of an id, where the commit has nothing

@@ -6,7 +6,7 @@ stays one word, or a part of one.
 
 import shlex
 
-from services.synthesizer.expression import Mistake, Path, Template, parse
+from shared.language.expression import Mistake, Path, Template, parse
 
 WORDS_MAX = 1_000
 

@@ -7,15 +7,15 @@ revision (expressions, the steps' parameters) is judged by `synthesis`.
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from services.synthesizer.artifact_section import read_artifacts
-from services.synthesizer.definition import Definition
-from services.synthesizer.node import Node, Scalar
-from services.synthesizer.problem import Problems, quoted
-from services.synthesizer.reference import references
-from services.synthesizer.section import Section, read_section
-from services.synthesizer.source_map import read_source
-from services.synthesizer.stage_section import read_stage
-from services.synthesizer.step_section import link_steps, read_step
+from shared.language.artifact_section import read_artifacts
+from shared.language.definition import Definition
+from shared.language.node import Node, Scalar
+from shared.language.problem import Problems, quoted
+from shared.language.reference import references
+from shared.language.section import Section, read_section
+from shared.language.source_map import read_source
+from shared.language.stage_section import read_stage
+from shared.language.step_section import link_steps, read_step
 
 VERSION = "1"
 TRACKS = "main"  # the branch that is deployed, unless the file says otherwise

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from textwrap import dedent
 
-from services.synthesizer.definition import Definition
-from services.synthesizer.manifest import read_definition
-from services.synthesizer.scope import Facts
-from services.synthesizer.synthesis import Rejection, synthesize
 from shared.git import Entry
 from shared.ids import Commit, Pipeline, Repository
+from shared.language.definition import Definition
+from shared.language.manifest import read_definition
+from shared.language.scope import Facts
+from shared.language.synthesis import Rejection, synthesize
 from shared.plan import Plan, StepPlan
 
 FILE = ".windlass/shop/pipeline.yaml"

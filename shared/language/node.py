@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias, Union
 
-from services.synthesizer.problem import Place
+from shared.language.problem import Place
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,30})?(?:[eE][-+]?[0-9]{1,3})?")

@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-from services.synthesizer.manifest import read_definition
-from services.synthesizer.scope import Facts
-from services.synthesizer.synthesis import synthesize
 from shared.git import Entry
 from shared.ids import Commit, Pipeline, Repository
+from shared.language.manifest import read_definition
+from shared.language.scope import Facts
+from shared.language.synthesis import synthesize
 from shared.plan import Plan
 
 README = Path(__file__).parents[3] / "README.md"

@@ -7,9 +7,9 @@ from collections.abc import Mapping as Vars
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from services.synthesizer.node import Mapping, Scalar
-from services.synthesizer.problem import Place
-from shared.events import Problem
+from shared.language.node import Mapping, Scalar
+from shared.language.problem import Place
+from shared.plan import Problem
 
 WHOLE_TREE = "/"
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from services.synthesizer.definition import StepDefinition
-from services.synthesizer.node import Mapping, Node, Scalar
-from services.synthesizer.problem import Problems, quoted
-from services.synthesizer.reference import ID, ID_RULE, References, id_from
-from services.synthesizer.section import Section, read_section
-from services.synthesizer.step_order import find_cycle
+from shared.language.definition import StepDefinition
+from shared.language.node import Mapping, Node, Scalar
+from shared.language.problem import Problems, quoted
+from shared.language.reference import ID, ID_RULE, References, id_from
+from shared.language.section import Section, read_section
+from shared.language.step_order import find_cycle
 from shared.step_types import STEP_TYPES
 
 _KEYS = (

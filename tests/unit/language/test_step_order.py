@@ -4,7 +4,7 @@ from itertools import combinations, pairwise, product
 
 import pytest
 
-from services.synthesizer.step_order import find_cycle, in_order, without_skipped
+from shared.language.step_order import find_cycle, in_order, without_skipped
 
 NAMES = "abc"
 CHOICES = [list(chosen) for count in range(4) for chosen in combinations(NAMES, count)]

@@ -6,8 +6,8 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from services.synthesizer.node import Node, Scalar
-from services.synthesizer.problem import did_you_mean, quoted
+from shared.language.node import Node, Scalar
+from shared.language.problem import did_you_mean, quoted
 
 _EXPECTED: Mapping[str, str] = {
     "bool_type": "must be true or false",

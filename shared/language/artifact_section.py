@@ -2,13 +2,13 @@
 
 import re
 
-from services.synthesizer.definition import ArtifactDefinition, SourcePath
-from services.synthesizer.expression import has_expression
-from services.synthesizer.node import Mapping, Node, Scalar
-from services.synthesizer.problem import Problems, quoted
-from services.synthesizer.reference import ID, ID_RULE, id_from, references
-from services.synthesizer.repository_path import read_path, read_source
-from services.synthesizer.section import NAME_CHARACTERS_MAX, Section, read_section
+from shared.language.definition import ArtifactDefinition, SourcePath
+from shared.language.expression import has_expression
+from shared.language.node import Mapping, Node, Scalar
+from shared.language.problem import Problems, quoted
+from shared.language.reference import ID, ID_RULE, id_from, references
+from shared.language.repository_path import read_path, read_source
+from shared.language.section import NAME_CHARACTERS_MAX, Section, read_section
 
 ARTIFACTS_MAX = 50
 TYPES = ("BUNDLE:BUILD",)

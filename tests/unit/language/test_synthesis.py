@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.synthesizer.manifest import read_definition
-from services.synthesizer.synthesis import Rejection, synthesize
 from shared.git import Entry
 from shared.ids import Repository
+from shared.language.manifest import read_definition
+from shared.language.synthesis import Rejection, synthesize
 from shared.plan import PLAN_BYTES_MAX, Plan
-from tests.unit.synthesizer.sample import (
+from tests.unit.language.sample import (
     COMMIT,
     FILE,
     SHOP,

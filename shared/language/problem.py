@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from shared.events import Problem
+from shared.plan import Problem
 
 PROBLEMS_MAX = 100  # reported; a file with more has been told enough
 GATHERED_MAX = 1_000  # kept at all

@@ -7,17 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.synthesizer.artifact_plan import plan_artifact
-from services.synthesizer.definition import Definition, StageDefinition, StepDefinition
-from services.synthesizer.expression import Budget
-from services.synthesizer.problem import WHOLE_FILE, Place, Problems
-from services.synthesizer.reference import References, references
-from services.synthesizer.scope import Facts, Resolver, revision_scope, stage_scope
-from services.synthesizer.step_order import find_cycle, in_order, without_skipped
-from services.synthesizer.step_params import StepParams, place_in
-from shared.events import Problem
 from shared.ids import Stage, Step
-from shared.plan import PLAN_BYTES_MAX, ArtifactPlan, Plan, StagePlan, StepPlan
+from shared.language.artifact_plan import plan_artifact
+from shared.language.definition import Definition, StageDefinition, StepDefinition
+from shared.language.expression import Budget
+from shared.language.problem import WHOLE_FILE, Place, Problems
+from shared.language.reference import References, references
+from shared.language.scope import Facts, Resolver, revision_scope, stage_scope
+from shared.language.step_order import find_cycle, in_order, without_skipped
+from shared.language.step_params import StepParams, place_in
+from shared.plan import PLAN_BYTES_MAX, ArtifactPlan, Plan, Problem, StagePlan, StepPlan
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.synthesizer.problem import Place, Problems, did_you_mean, quoted
-from services.synthesizer.section import SLUG
-from shared.events import Problem
-from shared.git import Entry
 from shared.ids import Pipeline
+from shared.language.problem import Place, Problems, did_you_mean, quoted
+from shared.language.section import SLUG
+from shared.plan import Problem
+from shared.tree import Entry
 
 FOLDER = ".windlass"
 FILE = "pipeline.yaml"

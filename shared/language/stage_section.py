@@ -3,12 +3,12 @@
 from collections.abc import Mapping as Vars
 from typing import Any
 
-from services.synthesizer.definition import StageDefinition
-from services.synthesizer.expression import has_expression
-from services.synthesizer.node import Listing, Mapping, Node, Scalar
-from services.synthesizer.problem import Problems, quoted
-from services.synthesizer.reference import References
-from services.synthesizer.section import SLUG, read_section
+from shared.language.definition import StageDefinition
+from shared.language.expression import has_expression
+from shared.language.node import Listing, Mapping, Node, Scalar
+from shared.language.problem import Problems, quoted
+from shared.language.reference import References
+from shared.language.section import SLUG, read_section
 
 STAGE_SECONDS = 3600.0  # for a whole run, unless the stage says otherwise
 

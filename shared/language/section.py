@@ -9,8 +9,8 @@ from collections.abc import Mapping as Fields
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.synthesizer.node import Listing, Mapping, Node, Scalar
-from services.synthesizer.problem import Place, Problems, quoted
+from shared.language.node import Listing, Mapping, Node, Scalar
+from shared.language.problem import Place, Problems, quoted
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 NAME_CHARACTERS_MAX = 100

@@ -4,9 +4,9 @@ from textwrap import dedent
 
 import pytest
 
-from services.synthesizer.manifest import read_definition
-from services.synthesizer.problem import PROBLEMS_MAX
-from tests.unit.synthesizer.sample import FILE, SHOP, planned, refused, with_step, with_steps, yaml
+from shared.language.manifest import read_definition
+from shared.language.problem import PROBLEMS_MAX
+from tests.unit.language.sample import FILE, SHOP, planned, refused, with_step, with_steps, yaml
 
 BUILD = "artifacts: {a: {type: BUNDLE:BUILD, "
 DIST = "params: {file_path: /d}}}"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.synthesizer.command_line import split
-from services.synthesizer.expression import Budget, Mistake, parse, resolve
+from shared.language.command_line import split
+from shared.language.expression import Budget, Mistake, parse, resolve
 
 SCOPE = {
     "vars": {

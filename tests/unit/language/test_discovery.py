@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.synthesizer.discovery import PIPELINES_MAX, discover
 from shared.git import Entry
-from shared.git.tree import Kind
+from shared.language.discovery import PIPELINES_MAX, discover
+from shared.tree import Kind
 
 
 def entries(*paths: str, kind: Kind = "file") -> list[Entry]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.synthesizer.problem import Place, Problems, quoted
+from shared.language.problem import Place, Problems, quoted
 
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 ID_RULE = "lower-case letters, digits, hyphens and underscores, at most 63"
