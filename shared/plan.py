@@ -12,8 +12,14 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.ids import BuildKey, Commit, Pipeline, Repository, Stage, Step
+from shared.placeholder import Placeholder
+from shared.window import Window
 
 PLAN_BYTES_MAX = 512 * 1024  # a plan travels inside one event; Kafka's default limit is 1 MiB
+
+
+Target = Literal["local", "docker", "aws"]
+DefinitionApproval = Literal["ALWAYS", "NEVER", "DESTRUCTIVE_CHANGES_ONLY"]
 
 
 class Part(BaseModel):
@@ -32,6 +38,9 @@ class Problem(BaseModel):
     column: int  # from 1
     message: str  # what is wrong
     hint: str = ""  # what is expected, "did you mean"
+    rule: str = ""  # which of the language's rules is broken: "unknown-key"
+    severity: Literal["error", "warning"] = "error"  # a warning is told and keeps nobody from deploying
+    text: str = ""  # what stands there, on its first line, as it is written
 
 
 class PathCheck(Part):
@@ -52,18 +61,55 @@ class Criteria(Part):
     deadline_seconds: float = 30.0  # from the request to the verdict
 
 
+class DockerBuild(Part):
+    """How an image is built from the repository."""
+
+    dockerfile: str  # relative to the repository root
+    build_root: str  # the build's context, relative to the repository root
+    args: tuple[str, ...] = ()  # "NAME=value"
+
+
+class Import(Part):
+    """Where an artifact comes from that others build; it is waited for."""
+
+    url: str  # of an image, or of an object in S3
+    account_id: str = ""
+    region: str = ""
+
+
+class BuildHost(Part):
+    """What the machine must be that an artifact is built on or a step of its own runs on."""
+
+    architecture: Literal["", "linux/amd64", "linux/arm64"] = ""  # empty: the builder's own
+    size: Literal["small", "medium", "large"] = "small"
+    dependencies: tuple[str, ...] = ()  # "node.22"
+
+
 class ArtifactPlan(Part):
-    """How a bundle is built, and its identity."""
+    """How an artifact comes about, and its identity."""
 
     id: str
     name: str
-    kind: Literal["bundle"] = "bundle"
+    kind: Literal["bundle", "image"] = "bundle"
+    stage: str = ""  # the one it is made for; empty: made once, for all
     build_key: BuildKey  # sha256 of sources (git tree ids), settings and environment
-    commands: tuple[str, ...]  # shell lines of the repository's own; empty: nothing to run
-    path: str  # what becomes the bundle, relative to the repository root
+    commands: tuple[str, ...] = ()  # shell lines of the repository's own; empty: nothing to run
+    path: str = ""  # what becomes the bundle, relative to the repository root
+    docker: DockerBuild | None = None  # an image that is built
+    imported: Import | None = None  # an artifact that is not built here
+    host: BuildHost = BuildHost()
     env: dict[str, str] = Field(default_factory=dict)
+    late: tuple[Placeholder, ...] = ()  # further entries of `env`
     timeout_seconds: float = 1800.0
     sources: dict[str, str] = Field(default_factory=dict)  # path -> git tree or blob id, or "absent"
+
+
+class Attempts(Part):
+    """How often a step is tried when it fails in a way that may pass, and how far apart."""
+
+    max: int = 1
+    backoff_seconds: float = 10.0  # before the second; doubled before each further one
+    backoff_seconds_max: float = 300.0
 
 
 class StepPlan(Part):
@@ -73,9 +119,12 @@ class StepPlan(Part):
     name: str
     type: str  # "SCRIPT:EXECUTE"
     params: dict[str, Any]
+    late: tuple[Placeholder, ...] = ()  # into `params`
     goes_after: tuple[Step, ...]
     skip: bool = False  # left out in this stage; whoever goes after it does not wait
-    timeout_seconds: float
+    timeout_seconds: float  # of one attempt
+    attempts: Attempts = Attempts()
+    host: BuildHost | None = None  # a CUSTOM step's
     on_sibling_failure: Literal["cancel", "finish"] = "cancel"
     on_rollback: Literal["run", "skip"] = "run"
     repeatable: bool = False  # may run again when its host took it down
@@ -85,8 +134,12 @@ class StagePlan(Part):
     """One stage: where, and the steps."""
 
     name: Stage
-    target: Literal["local"]
+    target: Target
+    account_id: str = ""
+    region: str = ""
     vars: dict[str, Any] = Field(default_factory=dict)
+    window: Window | None = None  # None: always open
+    alarm: str = ""  # the auto-rollback alarm's name
     steps: tuple[StepPlan, ...]
     timeout_seconds: float = 3600.0
 
@@ -98,8 +151,11 @@ class Plan(Part):
     pipeline: Pipeline
     repository: Repository
     remote: str
-    branch: str
+    branch: str  # empty for a tag
+    tag: str = ""
     commit: Commit
+    definition_approval: DefinitionApproval = "NEVER"  # of changes to the pipeline file itself
+    timeout_seconds: float | None = None  # from the first run's start to the last one's end
     artifacts: tuple[ArtifactPlan, ...]
     stages: tuple[StagePlan, ...]
 
