@@ -27,6 +27,11 @@ class Spec:
             raise ValueError("the spec is cut short")
 
 
+# What a process can be made to ignore: whoever started Windlass with `nohup` or as a shell's background
+# job did not mean that builds and releases cannot be interrupted.
+_HANDLED = tuple(number for number in range(1, 32) if number not in (signal.SIGKILL, signal.SIGSTOP))
+
+
 def spawn(spec: Spec) -> tuple[int, int, int]:
     """Start the child in a session of its own; return it, its output, and what it could not do."""
     out, out_end = os.pipe()
@@ -53,7 +58,7 @@ def become(spec: Spec, out: int, report: int) -> None:
         os.setsid()
         os.write(report, b".")
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):
+        for number in _HANDLED:
             signal.signal(number, signal.SIG_DFL)
         what = "cannot note the process group"
         # The lock is inherited up to exec: whoever finds it free finds this file, too.

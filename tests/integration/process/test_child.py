@@ -1,6 +1,7 @@
 """What the child is given, and how it is ended."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,11 @@ async def test_a_child_that_reads_hears_nothing(machine: Machine) -> None:
     assert (await machine.ended(folder)).succeeded
 
 
-async def test_a_child_handles_signals_as_any_program_does(machine: Machine) -> None:
+@pytest.mark.parametrize("ignored", [signal.SIGQUIT, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
+async def test_a_child_handles_signals_as_any_program_does(machine: Machine, ignored: int) -> None:
+    before = signal.signal(ignored, signal.SIG_IGN)  # as `nohup` and shells leave it
     folder = await machine.start("grep -E '^Sig(Ign|Blk)' /proc/self/status | cut -f2")
+    signal.signal(ignored, before)
     masks = [int(mask, 16) for mask in await machine.said(folder)]
     assert [mask & 0x7FFFFFFF for mask in masks] == [0, 0]  # 32 and above are the C library's own
 
