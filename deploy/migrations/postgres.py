@@ -3,11 +3,12 @@
 import sqlalchemy as sa
 
 from deploy.migrations import apply_missing
-from shared.db.postgres import PostgresDatabase, lock_key
+from shared.db import lock_key
+from shared.db.postgres import PostgresDatabase
 from shared.db.postgres.faults import passing_faults
 from shared.faults import Refused
 
-_ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(:key)").bindparams(key=lock_key("windlass schema"))
+_ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(:key)").bindparams(key=lock_key("schema"))
 _HAS_VERSION = sa.text("SELECT to_regclass('alembic_version') IS NOT NULL")
 _VERSION = sa.text("SELECT version_num FROM alembic_version")
 

@@ -15,7 +15,8 @@ import structlog
 
 from services.distributed.schema import why_unsuitable
 from shared.bus import Bus
-from shared.db.postgres import PostgresDatabase, lock_key
+from shared.db import lock_key
+from shared.db.postgres import PostgresDatabase
 from shared.faults import TryAgain
 from shared.metrics import POOL
 from shared.service import Service

@@ -14,7 +14,7 @@ from shared.db.database import (
     Taker,
     Transaction,
 )
-from shared.db.locks import hold
+from shared.db.locks import hold, lock_key
 
 __all__ = [
     "INSTANT",
@@ -27,5 +27,6 @@ __all__ = [
     "Taker",
     "Transaction",
     "hold",
+    "lock_key",
     "metadata",
 ]

@@ -50,9 +50,10 @@ async def hold(connection: Reading, *names: str) -> None:
 
 
 def _in_order(names: Sequence[str]) -> list[int]:
-    return sorted({_key(name) for name in names})
+    return sorted({lock_key(name) for name in names})
 
 
 @lru_cache(KEYS_REMEMBERED_MAX)
-def _key(name: str) -> int:
+def lock_key(name: str) -> int:
+    """Return the number of the advisory lock of that name."""
     return int.from_bytes(sha256(f"windlass {name}".encode()).digest()[:8], signed=True)

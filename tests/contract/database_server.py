@@ -17,8 +17,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from deploy.migrations.alembic_run import import_tables
-from shared.db import metadata
-from shared.db.postgres import lock_key
+from shared.db import lock_key, metadata
 from tests.servers import postgres
 
 _END_SESSIONS = """

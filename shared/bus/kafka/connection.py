@@ -29,7 +29,7 @@ _SASL = {
 def client_arguments(settings: KafkaSettings, client: str) -> dict[str, Any]:
     """Return what aiokafka's clients take; Refused where a file of ours cannot be used."""
     return {
-        "bootstrap_servers": [each.strip() for each in settings.kafka.split(",")],
+        "bootstrap_servers": settings.addresses,
         "client_id": client,
         "request_timeout_ms": int(REQUEST_SECONDS * 1000),
         "metadata_max_age_ms": int(METADATA_SECONDS * 1000),
@@ -49,8 +49,8 @@ async def why_unreachable(settings: KafkaSettings) -> str:
     host, _, port = address.rpartition(":")
     del given["metadata_max_age_ms"]
     try:
-        connection = await create_conn(host.strip("[]"), int(port or 9092), **given)
-    except (KafkaError, OSError, ValueError, TimeoutError) as error:
+        connection = await create_conn(host.strip("[]"), int(port), **given)
+    except (KafkaError, OSError, TimeoutError) as error:
         return f"{address}: {str(error) or type(error).__name__}"
     await connection.close()
     return ""

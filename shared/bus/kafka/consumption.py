@@ -33,6 +33,7 @@ from shared.delivery import Delivery, backoff_seconds
 from shared.events.envelope import Message
 from shared.events.topics import TOPICS
 from shared.faults import TryAgain
+from shared.outage import Outage
 
 AHEAD_MAX = 1_000  # messages of a partition in memory before it is no longer read
 AHEAD_BYTES_MAX = 16 * 1024 * 1024  # of the bodies in memory, of all partitions; as objects they are larger
@@ -41,9 +42,7 @@ HAND_OVER_SECONDS = 2.0  # for what is in hand when its partition goes elsewhere
 STOP_SECONDS = 10.0  # for what is in hand when the program ends
 AGAIN_SECONDS_MAX = 5.0  # between looks for brokers or topics that are not there
 HEARTBEATS_IN_SESSION = 3
-FETCH_WAIT_SECONDS = (
-    0.5  # that a broker keeps an empty fetch open; it answers at once when there is something
-)
+FETCH_WAIT_SECONDS = 0.5  # that a broker keeps an empty fetch open; it answers when there is something
 
 log = structlog.get_logger()
 _library_log = logging.getLogger("windlass.kafka")
@@ -78,6 +77,7 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._partitions: dict[TopicPartition, Partition] = {}
         self._paused: set[TopicPartition] = set()
         self._bytes = 0  # of the bodies in hand
+        self._outage = Outage(self._clock, "group.not_consuming", "group.consuming", group=self.group)
         self._consumer: AIOKafkaConsumer | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self.waiting_for = "it has not begun yet"  # why it does not consume; empty when it does
@@ -99,17 +99,14 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     async def run(self) -> None:
         """Consume until cancelled, whenever the brokers let us."""
-        faults = 0
         async with asyncio.TaskGroup() as self._tasks:
             while True:
                 try:
                     await self._consume()
                 except (TryAgain, KafkaError, OSError) as fault:
-                    faults = 1 if not self.waiting_for else faults + 1
-                    if self.waiting_for != str(fault):
-                        log.warning("group.not_consuming", group=self.group, reason=str(fault))
+                    self._outage.failed(str(fault))
                     self.waiting_for = str(fault)
-                await self._clock.sleep(min(backoff_seconds(faults), AGAIN_SECONDS_MAX))
+                await self._clock.sleep(min(backoff_seconds(self._outage.failures), AGAIN_SECONDS_MAX))
 
     async def _consume(self) -> None:
         if missing := await topics.missing_topics(self._settings):
@@ -130,7 +127,7 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     def _broker(self) -> KafkaBroker:
         return KafkaBroker(
-            [each.strip() for each in self._settings.kafka.split(",")],
+            self._settings.addresses,
             client_id=self._replica,
             security=security(self._settings),
             request_timeout_ms=int(REQUEST_SECONDS * 1000),
@@ -187,6 +184,7 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         for place in assigned:
             self._partitions[place] = self._taken_over()
         self.waiting_for = ""
+        self._outage.over()
         log.info("group.assigned", group=self.group, partitions=len(assigned))
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:

@@ -21,7 +21,7 @@ import structlog
 
 from shared import metrics
 from shared.crash import point
-from shared.db import INSTANT, Database, Noted, tables
+from shared.db import INSTANT, Database, Noted, lock_key, tables
 from shared.delivery import backoff_seconds
 from shared.faults import TryAgain
 from shared.outage import Outage
@@ -30,7 +30,6 @@ ROWS_MAX = 500  # outbox rows carried at once
 BYTES_MAX = 4 * 1024 * 1024  # of their bodies; one alone may be larger
 PAGES_MAX = 4  # looked through for a row whose partition answers
 SWEEP_SECONDS = 2.0  # what was committed by a process that died before it carried it waits this long
-LOCK = 0x57494E444C415353  # in the space of advisory locks: "WINDLASS"
 INBOX_KEPT = timedelta(days=21)  # longer than any topic can still give a message again
 PRUNED_EVERY = timedelta(hours=1)
 PRUNED_ROWS_MAX = 2_000  # in one transaction
@@ -40,7 +39,8 @@ log = structlog.get_logger()
 
 # The delete may be lost with a power cut: then it is published again, which is nothing new.
 _HOLD = sa.select(
-    sa.func.set_config("synchronous_commit", "off", sa.true()), sa.func.pg_advisory_xact_lock(LOCK)
+    sa.func.set_config("synchronous_commit", "off", sa.true()),
+    sa.func.pg_advisory_xact_lock(lock_key("relay")),
 )
 _NEXT = (
     sa.select(

@@ -53,6 +53,11 @@ class KafkaSettings(Settings):
             raise ValueError("kafka_cert_file and kafka_key_file go together")
         return self
 
+    @property
+    def addresses(self) -> list[str]:
+        """Return the brokers to ask first."""
+        return [each.strip() for each in self.kafka.split(",")]
+
     def topic(self, name: str) -> str:
         """Return a topic's name on the brokers."""
         return f"{self.kafka_prefix}{name}"

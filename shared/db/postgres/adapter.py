@@ -8,7 +8,6 @@ writer may read without waiting for another writer.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from hashlib import sha256
 from typing import Any
 
 import asyncpg
@@ -162,11 +161,6 @@ class PostgresDatabase:
         sa.event.listen(engine.sync_engine, "checkout", _refuse_closed)
         sa.event.listen(engine.sync_engine, "before_cursor_execute", _without_nul, retval=True)
         return engine
-
-
-def lock_key(name: str) -> int:
-    """Return the number of the advisory lock of that name."""
-    return int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
 
 
 @asynccontextmanager

@@ -14,8 +14,8 @@ from services.distributed.ending import BoundedServer
 from services.distributed.life import Life
 from shared.bus import Subscription
 from shared.clock import ManualClock
-from shared.db import ServiceDatabase
-from shared.db.postgres import PostgresDatabase, lock_key
+from shared.db import ServiceDatabase, lock_key
+from shared.db.postgres import PostgresDatabase
 from shared.service import Service
 from shared.web.faults import CannotStart
 from tests.builders import START

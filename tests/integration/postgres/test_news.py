@@ -7,8 +7,8 @@ import pytest
 import structlog
 
 from shared.clock import ManualClock, SystemClock
-from shared.db import Noted
-from shared.db.postgres import PostgresDatabase, lock_key
+from shared.db import Noted, lock_key
+from shared.db.postgres import PostgresDatabase
 from shared.db.postgres.advisory import CHECK_SECONDS
 from shared.db.postgres.news import PAUSE_SECONDS, SIGN_OF_LIFE_SECONDS
 from tests.builders import START
