@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic_core import PydanticCustomError
 
 from shared.ids import Step
+
+TEXT_FUNCTIONS = frozenset({"format", "join", "json", "lower", "replace", "upper"})  # they give texts
 
 
 class Source(BaseModel):
@@ -95,12 +98,39 @@ class Late:
     value: LateValue
 
 
+def parts_of(value: LateValue) -> tuple[LateValue, ...]:
+    """Return what a text is put together from, the value itself if that is all."""
+    return value.parts if isinstance(value, Joined) else (value,)
+
+
+def gives_text(value: LateValue) -> bool:
+    """Tell whether a late value will be a text whatever it is made of."""
+    match value:
+        case SecretOf() | ArtifactOf() | FactOf() | Joined():
+            return True
+        case Call(function=name):
+            return name in TEXT_FUNCTIONS
+        case Constant(value=known):
+            return isinstance(known, str)
+        case _:
+            return False
+
+
 def _let_late_pass(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
     return value if isinstance(value, Late) else handler(value)
 
 
+def _let_late_value_pass(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    if isinstance(value, Late) and gives_text(value.value):
+        said = {"message": "takes no text, and this will be one", "hint": ""}
+        raise PydanticCustomError("language", "{message}", said)
+    return _let_late_pass(value, handler)
+
+
 # On a field that may be filled in late: there, a `Late` passes for the type.
 MAY_BE_LATE = WrapValidator(_let_late_pass)
+# The same on a field that takes no text: what is sure to be one does not pass.
+MAY_COME_LATE = WrapValidator(_let_late_value_pass)
 
 
 def sources(value: LateValue) -> Iterator[LateValue]:
@@ -114,13 +144,13 @@ def sources(value: LateValue) -> Iterator[LateValue]:
 
 
 def taken_out(values: Any, at: tuple[str | int, ...] = ()) -> tuple[Any, tuple[Placeholder, ...]]:
-    """Return JSON with null for each `Late` in it, and what goes there, in the order of the values."""
+    """Return JSON with null for each `Late` in it, and what goes there, in the order of keys and indexes."""
     if isinstance(values, Late):
         return None, (Placeholder(at=at, value=values.value),)
     if isinstance(values, dict):
         pairs = {key: taken_out(value, (*at, key)) for key, value in values.items()}
         return {key: plain for key, (plain, _) in pairs.items()}, tuple(
-            placeholder for _, found in pairs.values() for placeholder in found
+            placeholder for key in sorted(pairs) for placeholder in pairs[key][1]
         )
     if isinstance(values, list | tuple):
         items = [taken_out(value, (*at, index)) for index, value in enumerate(values)]

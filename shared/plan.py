@@ -7,15 +7,17 @@ passed its model.
 
 import json
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from shared.ids import BuildKey, Commit, Pipeline, Repository, Stage, Step
 from shared.placeholder import Placeholder
 from shared.window import Window
 
-PLAN_BYTES_MAX = 512 * 1024  # a plan travels inside one event; Kafka's default limit is 1 MiB
+# A plan travels inside one event, which may have 4 Mi characters and is one message of a topic. This has
+# room for 100 stages of 50 usual steps.
+PLAN_BYTES_MAX = 3 * 1024 * 1024
 
 
 Target = Literal["local", "docker", "aws"]
@@ -43,22 +45,60 @@ class Problem(BaseModel):
     text: str = ""  # what stands there, on its first line, as it is written
 
 
+# What editors are told of the limits that `shared/language/criteria.py` holds a file to. The models refuse
+# nothing for them: what an event once said stays readable when a limit moves.
+
+
 class PathCheck(Part):
     """One path to ask for and what must come back."""
 
-    path: str = "/"
-    status: int | None = None  # None: any 2xx or 3xx
-    contains: str = ""  # must stand in the first 64 KiB of the body
+    path: str = Field(
+        default="/",
+        description="Of the service, with its slash",
+        examples=["/healthz"],
+        json_schema_extra={"pattern": r"^/[\x21-\x7e]{0,1999}$"},
+    )
+    status: Annotated[int, Strict()] | None = Field(
+        default=None,
+        description="The HTTP status that is wanted; any 2xx or 3xx unless said",
+        examples=[200],
+        json_schema_extra={"minimum": 100, "maximum": 599},
+    )
+    contains: str = Field(
+        default="",
+        description="Must stand in the first 64 KiB of the body",
+        examples=["Welcome"],
+    )
 
 
 class Criteria(Part):
     """When a service counts as good."""
 
-    paths: tuple[PathCheck, ...] = (PathCheck(),)
-    successes: int = 2  # in a row, on every path
-    interval_seconds: float = 0.2
-    latency_seconds_max: float = 5.0  # a slower answer does not count
-    deadline_seconds: float = 30.0  # from the request to the verdict
+    paths: tuple[PathCheck, ...] = Field(
+        default=(PathCheck(),),
+        description="What is asked for; all of them must answer as they should",
+        json_schema_extra={"minItems": 1, "maxItems": 50},
+    )
+    successes: Annotated[int, Strict()] = Field(
+        default=2,
+        description="How many times in a row, on every path",
+        json_schema_extra={"minimum": 1, "maximum": 100},
+    )
+    interval_seconds: Annotated[float, Strict()] = Field(
+        default=0.2,
+        description="From one try to the next",
+        json_schema_extra={"minimum": 0.05, "maximum": 60},
+    )
+    latency_seconds_max: Annotated[float, Strict()] = Field(
+        default=5.0,
+        description="A slower answer does not count",
+        json_schema_extra={"minimum": 0.01, "maximum": 120},
+    )
+    deadline_seconds: Annotated[float, Strict()] = Field(
+        default=30.0,
+        description="From the request to the verdict",
+        json_schema_extra={"minimum": 0.1, "maximum": 3600},
+    )
 
 
 class DockerBuild(Part):
@@ -144,6 +184,14 @@ class StagePlan(Part):
     timeout_seconds: float = 3600.0
 
 
+class Tracked(Part):
+    """Which pushes the pipeline is for: names and patterns, in no order that counts."""
+
+    branches: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()  # only what changes one of these counts; empty: anything
+
+
 class Plan(Part):
     """All of it."""
 
@@ -154,6 +202,7 @@ class Plan(Part):
     branch: str  # empty for a tag
     tag: str = ""
     commit: Commit
+    tracks: Tracked | None = None  # None: written when that was always `branch` alone
     definition_approval: DefinitionApproval = "NEVER"  # of changes to the pipeline file itself
     timeout_seconds: float | None = None  # from the first run's start to the last one's end
     artifacts: tuple[ArtifactPlan, ...]

@@ -1,44 +1,40 @@
-"""`${{ vars.region }}` inside values: found, parsed and resolved. Pure, and bounded in size and steps.
+"""What `${{ ... }}` inside a value says: found and parsed, bounded in length, number and depth. Pure.
 
-An expression is a path: a name, then `.name` or `["any text"]`, through mappings only. There are no
-operators, no attributes and no calls, so there is nothing to escape into. What an expression gives is
-never read for expressions again.
+    ${{ vars.port }}   ${{ vars["two words"].port }}   ${{ default(vars.host, "localhost") }}
+
+An expression is a path of names, a constant (a text, a number, `true`, `false`, `null`), or a call of one
+of the functions in `function.py`, whose arguments are expressions again. There are no operators. A text
+stands between `"` or between `'`; that mark itself is written twice inside (`'it''s'`), and nothing
+else is special there: a backslash is a backslash, a line end is a line end.
+
+`$${{` stands for the text `${{`, which then begins no expression: of several dollars before `{{` one is
+left out. Dollars anywhere else are themselves.
 """
 
-import json
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
-from shared.language.problem import did_you_mean, quoted
+from shared.language.problem import Rule, quoted
 
 TEMPLATE_CHARACTERS_MAX = 64 * 1024  # of a text that holds expressions
+SHORT_CHARACTERS_MAX = 300
 PARTS_MAX = 100  # expressions in one text
 PATH_NAMES_MAX = 16
-RESULT_CHARACTERS_MAX = 64 * 1024  # of one text after resolving
-BUDGET_CHARACTERS = 2 * 1024**2  # of all results of one plan, four times what a plan may hold
+DEPTH_MAX = 8  # calls inside calls
+ARGUMENTS_MAX = 32  # of one call
+BUDGET_CHARACTERS = 2 * 1024**2  # of all results of one plan: they cost time, whether or not they go into it
 
 OPENING = "${{"
 _CLOSING = "}}"
-_TOKEN = re.compile(
-    r"""[ \t\r\n]*(?:
-        (?P<name>[A-Za-z_][A-Za-z0-9_-]*)
-      | (?P<closing>\}\})
-      | (?P<mark>[.\[\]()])
-      | "(?P<double>[^"\n]*)"
-      | '(?P<single>[^'\n]*)'
-    )""",
-    re.VERBOSE,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """One expression, parsed."""
-
-    names: tuple[str, ...]
-    text: str  # as it was written, for messages
+_BLANKS = re.compile(r"[ \t\r\n]*")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,30})?(?:[eE][-+]?[0-9]{1,3})?(?![A-Za-z0-9_])")
+_WHOLE = re.compile(r"-?[0-9]+")
+_CONSTANTS = {"true": True, "false": False, "null": None}
+_OPERATORS = ("||", "&&", "==", "!=", "?", "+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +43,8 @@ class Mistake:
 
     message: str
     hint: str = ""
-
-
-Template = tuple[str | Path, ...]
+    absent: bool = False  # what is named may be missing: `default(a, b)` then gives its other value
+    rule: Rule = "expression"
 
 
 @dataclass(slots=True)
@@ -57,6 +52,12 @@ class Budget:
     """What all results of one plan may still hold together."""
 
     characters: int = BUDGET_CHARACTERS
+    is_told: bool = False  # that it is spent; nothing is resolved after that
+
+    @property
+    def is_spent(self) -> bool:
+        """Tell whether more was wanted of it than there was."""
+        return self.characters < 0
 
     def spend(self, characters: int) -> bool:
         """Take from what is left; False if there is not enough."""
@@ -64,149 +65,230 @@ class Budget:
         return self.characters >= 0
 
 
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Names, each inside what those before it lead to."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A value that stands in the expression itself."""
+
+    value: str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A function and its arguments; neither its name nor their number is judged yet."""
+
+    function: str
+    arguments: tuple["Term", ...]
+
+
+Term = Path | Given | Invocation
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """One expression, parsed."""
+
+    term: Term
+    text: str  # as it was written, for messages
+
+
+Template = tuple[str | Expression, ...]
+
+
 def has_expression(text: str) -> bool:
-    """Tell whether a text would be resolved."""
+    """Tell whether a text would be resolved, be it only to lose an escape."""
     return OPENING in text
 
 
 def parse(text: str) -> Template | Mistake:
-    """Return a text as literal parts and paths."""
+    """Return a text as literal parts and expressions; short ones are remembered, for every stage has them."""
+    return _parse_short(text) if len(text) <= SHORT_CHARACTERS_MAX else _parse(text)
+
+
+@lru_cache(maxsize=1024)
+def _parse_short(text: str) -> Template | Mistake:
+    return _parse(text)
+
+
+def _parse(text: str) -> Template | Mistake:
     if len(text) > TEMPLATE_CHARACTERS_MAX:
-        return Mistake(f"a text with expressions is longer than {TEMPLATE_CHARACTERS_MAX} characters")
-    parts: list[str | Path] = []
+        return _beyond(f"a text with expressions is longer than {TEMPLATE_CHARACTERS_MAX} characters")
+    parts: list[str | Expression] = []
+    literal: list[str] = []
     position = expressions = 0
     while (start := text.find(OPENING, position)) >= 0:
-        if start > position:
-            parts.append(text[position:start])
-        tokens = _Tokens(text, start + len(OPENING))
-        names = _path(tokens)
-        if isinstance(names, Mistake):
-            return names
-        position = tokens.position
-        parts.append(Path(names, text[start:position]))
+        if start > position and text[start - 1] == "$":
+            literal.append(text[position : start - 1] + OPENING)
+            position = start + len(OPENING)
+            continue
+        reader = _Reader(text, start + len(OPENING))
+        term = _whole(reader)
+        if isinstance(term, Mistake):
+            return term
+        literal.append(text[position:start])
+        parts += [*_joined(literal), Expression(term, text[start : reader.position])]
+        position = reader.position
         expressions += 1
         if expressions > PARTS_MAX:
-            return Mistake(f"more than {PARTS_MAX} expressions stand in one text")
-    if position < len(text):
-        parts.append(text[position:])
-    return tuple(parts)
+            return _beyond(f"more than {PARTS_MAX} expressions stand in one text")
+    literal.append(text[position:])
+    return (*parts, *_joined(literal))
 
 
-def resolve(template: Template, scope: Mapping[str, Any], budget: Budget) -> Any | Mistake:
-    """Return the template's value: of any type if it is one expression and nothing else, else text."""
-    if len(template) == 1 and isinstance(template[0], Path):
-        value = look_up(template[0], scope)
-        return value if budget.spend(_size(value)) else _out_of_budget()
-    pieces: list[str] = []
-    size = 0
+def roots(template: Template) -> frozenset[str]:
+    """Return the first name of every path in a text."""
+    return frozenset(names[0] for names in paths(template))
+
+
+def paths(template: Template) -> Iterator[tuple[str, ...]]:
+    """Yield every path in a text, as its names."""
     for part in template:
-        piece = part if isinstance(part, str) else _as_text(part, scope)
-        if isinstance(piece, Mistake):
-            return piece
-        size += len(piece)
-        if size > RESULT_CHARACTERS_MAX:
-            return Mistake(f"the result is longer than {RESULT_CHARACTERS_MAX} characters")
-        pieces.append(piece)
-    return "".join(pieces) if budget.spend(size) else _out_of_budget()
+        if isinstance(part, Expression):
+            yield from _paths(part.term)
 
 
-def look_up(path: Path, scope: Mapping[str, Any]) -> Any | Mistake:
-    """Return what a path leads to."""
-    value: Any = scope
-    for depth, name in enumerate(path.names):
-        walked = ".".join(path.names[:depth])
-        if not isinstance(value, Mapping):
-            message = f"{quoted(path.text)} has no value: {quoted(walked)} holds no names"
-            return Mistake(message)
-        if name not in value:
-            inside = f" in {quoted(walked)}" if walked else ""
-            message = f"{quoted(path.text)} has no value: there is no {quoted(name)}{inside}"
-            return Mistake(message, did_you_mean(name, [str(known) for known in value]))
-        value = value[name]
-    return value
+def _paths(term: Term) -> Iterator[tuple[str, ...]]:
+    match term:
+        case Path(names):
+            yield names
+        case Invocation(_, arguments):
+            for argument in arguments:
+                yield from _paths(argument)
 
 
-def as_text(value: Any) -> str | None:
-    """Return a value as it is written into a text; None if it cannot be."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str | int | float):
-        return str(value)
-    return None
-
-
-def _as_text(path: Path, scope: Mapping[str, Any]) -> str | Mistake:
-    value = look_up(path, scope)
-    if isinstance(value, Mistake):
-        return value
-    text = as_text(value)
-    if text is None:
-        kind = "empty" if value is None else "a list or a mapping"
-        message = f"{quoted(path.text)} is {kind} and cannot stand inside a text"
-        return Mistake(message, "it can be a whole value of its own")
-    return text
-
-
-def _size(value: Any) -> int:
-    return len(value) if isinstance(value, str) else len(json.dumps(value, default=str))
-
-
-def _out_of_budget() -> Mistake:
-    return Mistake("the expressions of this file give more text than a plan can hold")
+def _joined(literal: list[str]) -> list[str]:
+    """Return what was gathered as one part, or as none, and gather anew."""
+    text = "".join(literal)
+    literal.clear()
+    return [text] if text else []
 
 
 @dataclass(slots=True)
-class _Tokens:
-    """Reads on in a text, one token at a time."""
+class _Reader:
+    """Reads on in a text; every verb passes blanks first."""
 
     text: str
     position: int
 
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        while match := _TOKEN.match(self.text, self.position):
-            self.position = match.end()
-            kind = match.lastgroup or ""
-            yield ("text" if kind in {"double", "single"} else kind), match[kind]
+    def takes(self, mark: str) -> bool:
+        self._pass_blanks()
+        found = self.text.startswith(mark, self.position)
+        self.position += len(mark) if found else 0
+        return found
+
+    def match(self, pattern: re.Pattern[str]) -> str:
+        """Return what stands here if it is such; else nothing."""
+        self._pass_blanks()
+        found = pattern.match(self.text, self.position)
+        if not found:
+            return ""
+        self.position = found.end()
+        return found[0]
+
+    def quoted(self) -> str | None:
+        """Return the text between quotes that begins here, if one does."""
+        self._pass_blanks()
+        mark = self.text[self.position : self.position + 1]
+        if mark not in {'"', "'"}:
+            return None
+        pieces: list[str] = []
+        start = self.position + 1
+        while (end := self.text.find(mark, start)) >= 0:
+            pieces.append(self.text[start:end])
+            if not self.text.startswith(mark, end + 1):
+                self.position = end + 1
+                return mark.join(pieces)
+            start = end + 2
+        return None
+
+    def _pass_blanks(self) -> None:
+        blanks = _BLANKS.match(self.text, self.position)
+        self.position = blanks.end() if blanks else self.position
 
 
-def _path(tokens: _Tokens) -> tuple[str, ...] | Mistake:
-    """Read `name(.name | ["text"])* }}`."""
-    start = tokens.position
-    names: list[str] = []
-    expected = "name"
-    for kind, value in tokens:
-        following = _FOLLOWING.get((expected, value if kind == "mark" else kind))
-        if following is None:
-            break
-        if following == "done":
-            return tuple(names)
-        if kind in {"name", "text"}:
-            names.append(value)
-        if len(names) > PATH_NAMES_MAX:
-            return Mistake(f"an expression walks more than {PATH_NAMES_MAX} names")
-        expected = following
-    return _malformed(tokens, start)
+def _whole(reader: _Reader) -> Term | Mistake:
+    """Read `term }}`."""
+    start = reader.position
+    term = _term(reader, 0)
+    if isinstance(term, Mistake):
+        return term
+    if term is None or not reader.takes(_CLOSING):
+        return _malformed(reader.text, start)
+    return term
 
 
-# fmt: off
-_FOLLOWING = {
-    ("name", "name"): "more",
-    ("more", "."): "member", ("more", "["): "key", ("more", "closing"): "done",
-    ("member", "name"): "more",
-    ("key", "text"): "bracket",
-    ("bracket", "]"): "more",
-}
-# fmt: on
+def _term(reader: _Reader, depth: int) -> Term | Mistake | None:
+    """Read a path, a constant or a call; None if none stands here."""
+    if name := reader.match(_NAME):
+        if reader.takes("("):
+            return _invocation(reader, name, depth + 1)
+        path = _path(reader, name)
+        alone = isinstance(path, Path) and len(path.names) == 1
+        return Given(_CONSTANTS[name]) if alone and name in _CONSTANTS else path
+    if (text := reader.quoted()) is not None:
+        return Given(text)
+    if number := reader.match(_NUMBER):
+        value: int | float = int(number) if _WHOLE.fullmatch(number) else float(number)
+        return Given(value) if math.isfinite(value) else Mistake(f"{quoted(number)} is too large a number")
+    return None
 
 
-def _malformed(tokens: _Tokens, start: int) -> Mistake:
-    rest = tokens.text[start:]
-    end = rest.find(_CLOSING)
+def _path(reader: _Reader, first: str) -> Path | Mistake | None:
+    """Read on from a first name: `(.name | ["text"])*`."""
+    names = [first]
+    while len(names) <= PATH_NAMES_MAX:
+        name: str | None
+        if reader.takes("."):
+            name = reader.match(_NAME) or None
+        elif reader.takes("["):
+            text = reader.quoted()
+            name = text if reader.takes("]") else None
+        else:
+            return Path(tuple(names))
+        if name is None:
+            return None
+        names.append(name)
+    return _beyond(f"an expression walks more than {PATH_NAMES_MAX} names")
+
+
+def _invocation(reader: _Reader, function: str, depth: int) -> Invocation | Mistake | None:
+    """Read on from the opening parenthesis."""
+    if depth > DEPTH_MAX:
+        return _beyond(f"functions are called more than {DEPTH_MAX} deep inside each other")
+    arguments: list[Term] = []
+    if reader.takes(")"):
+        return Invocation(function, ())
+    while len(arguments) < ARGUMENTS_MAX:
+        argument = _term(reader, depth)
+        if argument is None or isinstance(argument, Mistake):
+            return argument
+        arguments.append(argument)
+        if reader.takes(")"):
+            return Invocation(function, tuple(arguments))
+        if not reader.takes(","):
+            return None
+    return _beyond(f"a function is given more than {ARGUMENTS_MAX} values")
+
+
+def _beyond(message: str) -> Mistake:
+    return Mistake(message, rule="limit")
+
+
+def _malformed(text: str, start: int) -> Mistake:
+    end = text.find(_CLOSING, start)
     if end < 0:
-        return Mistake(f"{quoted(OPENING + rest)} does not end", f"close it with {_CLOSING}")
-    shown = quoted(OPENING + rest[: end + 2])
-    if "(" in rest[:end]:
-        return Mistake(f"{shown} calls a function, and there are none in this version")
-    return Mistake(
-        f"{shown} is not an expression", 'write names with dots: ${{ vars.port }}, ${{ vars["a b"] }}'
-    )
+        hint = f"close it with {_CLOSING}, or write ${OPENING} for a text that begins no expression"
+        return Mistake(f"{quoted(text[start - len(OPENING) :])} does not end", hint)
+    inside = text[start:end]
+    shown = quoted(f"{OPENING}{inside}{_CLOSING}")
+    if any(operator in inside for operator in _OPERATORS):
+        hint = "there are no operators: default(a, b) gives b where a is missing, format and join make texts"
+    else:
+        hint = 'write names with dots: ${{ vars.port }}, ${{ vars["a b"] }}, ${{ lower(vars.name) }}'
+    return Mistake(f"{shown} is not an expression", hint)

@@ -6,6 +6,7 @@ A number with leading zeros is text too: account ids have them.
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias, Union
 
@@ -72,3 +73,16 @@ def plain_value(text: str) -> Value:
     if _NUMBER.fullmatch(text) and math.isfinite(number := float(text)):
         return number
     return text
+
+
+def scalars(node: Node) -> Iterator[Scalar]:
+    """Yield every value inside a node, keys not among them."""
+    match node:
+        case Scalar():
+            yield node
+        case Listing():
+            for item in node.items:
+                yield from scalars(item)
+        case Mapping():
+            for _, value in node.entries:
+                yield from scalars(value)

@@ -1,27 +1,45 @@
-"""What expressions can name where, and resolving the values of a pipeline file in it."""
+"""What expressions can name where, and resolving the values of a pipeline file in it.
 
-from collections.abc import Mapping as Names
+Known when a plan is made: `vars`, `trigger`, a stage's and the pipeline's own names. Late: secrets, what
+steps give, what is known of an artifact once it is built, and of the organization what `Facts` does not
+tell. Whatever can never have a value is a mistake here, before anything runs.
+"""
+
+from collections.abc import Mapping as Mapped
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from shared.ids import Commit, Pipeline, Repository
-from shared.language.expression import (
-    Budget,
-    Mistake,
-    Path,
-    Template,
-    as_text,
-    has_expression,
-    parse,
-    resolve,
+from shared.language.expression import Budget, Expression, Mistake, Template, has_expression, parse, roots
+from shared.language.named import (
+    NamedArtifact,
+    NamedStep,
+    Secrets,
+    Steps,
+    artifact_names,
+    organization_names,
+    secret_names,
 )
 from shared.language.node import Listing, Mapping, Node, Scalar
-from shared.language.problem import Place, Problems
+from shared.language.problem import Place, Problems, quoted
+from shared.language.resolution import Scope, resolve
+from shared.language.value import as_text
+from shared.placeholder import Joined, Late, gives_text
 from shared.tree import Entry
 
-Scope = Names[str, Any]
-
-_OF_A_STAGE = frozenset({"vars", "stage"})  # what has other values elsewhere
+__all__ = [
+    "Facts",
+    "NamedArtifact",
+    "NamedStep",
+    "Resolver",
+    "Scope",
+    "Secrets",
+    "StageScope",
+    "resolve_text",
+    "revision_scope",
+    "stage_scope",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +52,101 @@ class Facts:
     branch: str
     commit: Commit
     revision: int
-    entries: Names[str, Entry | None]  # what stands at each of the definition's sources
+    entries: Mapped[str, Entry | None]  # what stands at each of the definition's sources
+    pipeline_name: str = ""  # empty: the slug
+    tag: str = ""  # empty: what is deployed is no tag
+    organization: Mapped[str, str] | None = None  # "name", "slug", "cicd_account_id", …; None: not known
+    secrets: Secrets | None = None  # None: nobody was asked which there are
+    today: date | None = None  # None: windows are not held against the calendar
+    for_deployment: bool = True  # what this release cannot carry out is then refused, and else told
+    of_commit: bool = True  # `entries` are those of a push: what is not there is then refused, and else told
 
 
-def revision_scope(facts: Facts) -> dict[str, Any]:
+def revision_scope(facts: Facts) -> Scope:
+    """Return what can be named where an artifact is built once, for all stages."""
+    message = "the artifact is built once for all stages, and this belongs to one stage"
+    of_a_stage = Mistake(message, "with per_stage: true an artifact is built for each stage")
+    return {"vars": of_a_stage, "stage": of_a_stage, "steps": _NO_STEPS, **_shared(facts, _NO_ARTIFACTS)}
+
+
+def stage_scope(facts: Facts, stage: str, stage_vars: Mapped[str, Any]) -> Scope:
+    """Return what can be named in one stage beside its artifacts and steps."""
+    return StageScope(facts, stage, stage_vars).of_build()
+
+
+@dataclass(frozen=True)
+class StageScope:
+    """One stage, and what is in it."""
+
+    facts: Facts
+    name: str
+    vars: Mapped[str, Any]
+    account_id: str = ""
+    region: str = ""
+    artifacts: tuple[NamedArtifact, ...] = ()
+    steps: tuple[NamedStep, ...] = ()  # all of the pipeline's
+    skipped: frozenset[str] = frozenset()  # ids of the steps that this stage leaves out
+
+    def of_build(self) -> Scope:
+        """Return what can be named where an artifact is built for this stage."""
+        return {"steps": _NO_STEPS, **self._around(_NO_ARTIFACTS, _NO_ARTIFACTS)}
+
+    def of_step(self, step: str) -> Scope:
+        """Return what can be named in the parameters of one of the steps, by its id."""
+        copied = artifact_names(self.artifacts, copied=True)
+        built = artifact_names(self.artifacts, copied=False)
+        steps = Steps(self.steps, self.skipped, self.name, step)
+        return {"steps": steps.names(), **self._around(copied, built)}
+
+    def _around(self, artifacts: Any, pre_mirror_artifacts: Any) -> dict[str, Any]:
+        asked = self.facts.secrets
+        known = asked.stages.get(self.name, frozenset()) if asked else None
+        stage = {
+            "name": self.name,
+            "account_id": self.account_id or _unset(self.name, "account_id"),
+            "region": self.region or _unset(self.name, "region"),
+            "artifacts": artifacts,
+            "secrets": secret_names("stage", known, f"in stage {self.name}"),
+        }
+        return {"vars": dict(self.vars), "stage": stage, **_shared(self.facts, pre_mirror_artifacts)}
+
+
+def _shared(facts: Facts, pre_mirror_artifacts: Any) -> dict[str, Any]:
     """Return what is the same in every stage."""
+    known = facts.secrets.organization if facts.secrets else None
     return {
-        "pipeline": {"slug": facts.pipeline},
-        "trigger": {"sha": facts.commit, "branch": facts.branch, "revision": facts.revision},
+        "pipeline": {
+            "name": facts.pipeline_name or facts.pipeline,
+            "slug": facts.pipeline,
+            "pre_mirror_artifacts": pre_mirror_artifacts,
+        },
+        "organization": {
+            **organization_names(facts.organization),
+            "secrets": secret_names("organization", known, "of the organization"),
+        },
+        "trigger": {
+            "sha": facts.commit,
+            "branch": facts.branch,
+            "tag": facts.tag,
+            "revision": facts.revision,
+        },
     }
 
 
-def stage_scope(facts: Facts, stage: str, stage_vars: Names[str, Any]) -> dict[str, Any]:
-    """Return what can be named in one stage."""
-    return {"vars": stage_vars, "stage": {"name": stage}, **revision_scope(facts)}
+def _unset(stage: str, key: str) -> Mistake:
+    return Mistake(f"stage {stage} has no {key}", f"give the stage its {key}", absent=True)
+
+
+_NO_STEPS = Mistake("no step has run when an artifact is built", "steps take artifacts, not the other way")
+_NO_ARTIFACTS = Mistake("while artifacts are built, none can name another")
 
 
 @dataclass(slots=True)
 class Resolver:
-    """Resolves one step's values; remembers where it could not, so that nothing else is said there."""
+    """Resolves one step's values; remembers where it could not, so that nothing else is said there.
+
+    What is not known yet comes as a `Late`, in the place of the value.
+    """
 
     scope: Scope
     where: str  # "stage staging"
@@ -76,36 +170,63 @@ class Resolver:
             return scalar.value
         return self._template(parse(scalar.value), scalar.place)
 
-    def text(self, scalar: Scalar) -> str:
+    def text(self, scalar: Scalar) -> str | Late:
         """Return a value as text; numbers without expressions stay as they were written."""
         if not has_expression(scalar.text):
             return scalar.text
         return self.word(parse(scalar.text), scalar.place)
 
-    def word(self, template: Template | Mistake, place: Place) -> str:
+    def word(self, template: Template | Mistake, place: Place) -> str | Late:
         """Return what a parsed text gives, as text; empty once a problem was reported."""
-        text = as_text(self._template(template, place))
-        if text is None:
-            self._fail(place, Mistake("this gives a list, a mapping or nothing, not a text"), "")
+        value = self._template(template, place)
+        if isinstance(value, Late):
+            return value if gives_text(value.value) else Late(Joined(parts=(value.value,)))
+        text = as_text(value)
+        if text is None and not isinstance(template, Mistake):
+            shown = quoted("".join(part if isinstance(part, str) else part.text for part in template))
+            hint = "name one of its members, or make a text of it: join(list, between), json(value)"
+            message = f"{shown} gives a list, a mapping or nothing, not a text"
+            self._fail(place, Mistake(message, hint), f", in {self.where}")
             return ""
-        return text
+        return text or ""
 
     def _template(self, template: Template | Mistake, place: Place) -> Any:
+        if self.problems.is_full or self.budget.is_told:
+            self.failed.add(place)
+            return ""
         if isinstance(template, Mistake):
             self._fail(place, template, "")
             return ""
         value = resolve(template, self.scope, self.budget)
+        if not isinstance(value, Mistake):
+            return value
+        if self.budget.is_spent:
+            self.budget.is_told = True
+            self._fail(place, value, "")
+        for part in template if not self.budget.is_spent else ():
+            if isinstance(part, Expression):
+                known = value if len(template) == 1 else resolve((part,), self.scope, self.budget)
+                self._judge(part, known, place)
+        if place not in self.failed:  # nothing of it is wrong by itself
+            self._fail(place, value, self._where(template))
+        return ""
+
+    def _judge(self, part: Expression, value: Any, place: Place) -> None:
+        """Report what is wrong with one expression of a text, at its own place where that is known."""
         if isinstance(value, Mistake):
-            roots = {part.names[0] for part in template if isinstance(part, Path)}
-            self._fail(place, value, f", in {self.where}" if roots & _OF_A_STAGE else "")
-            return ""
-        return value
+            self._fail(place, value, self._where((part,)), part.text)
 
-    def _fail(self, place: Place, mistake: Mistake, where: str) -> None:
+    def _where(self, template: Template) -> str:
+        """Return where a text is wrong, if it might be right elsewhere."""
+        varies = "vars" in roots(template) and not isinstance(self.scope.get("vars"), Mistake)
+        return f", in {self.where}" if varies else ""
+
+    def _fail(self, place: Place, mistake: Mistake, where: str, text: str = "") -> None:
         self.failed.add(place)
-        self.problems.add(place, mistake.message + where, mistake.hint)
+        at = self.problems.within(place, text)
+        self.problems.add(at, mistake.message + where, mistake.hint, mistake.rule)
 
 
-def resolve_text(scalar: Scalar, scope: Scope, where: str, budget: Budget, problems: Problems) -> str:
+def resolve_text(scalar: Scalar, scope: Scope, where: str, budget: Budget, problems: Problems) -> str | Late:
     """Return one value as text."""
     return Resolver(scope, where, budget, problems, set()).text(scalar)

@@ -3,11 +3,11 @@
 How a step is carried out lives in the deployer, one module a type.
 """
 
-from dataclasses import dataclass
-
+from shared.step_types.catalogue import STEP_TYPES, canonical, find, known
 from shared.step_types.local import LocalServiceDeploy, LocalStaticDeploy
-from shared.step_types.params import Params
+from shared.step_types.params import Params, written
 from shared.step_types.script import ScriptExecute
+from shared.step_types.step_type import StepType
 
 __all__ = [
     "STEP_TYPES",
@@ -16,25 +16,8 @@ __all__ = [
     "Params",
     "ScriptExecute",
     "StepType",
+    "canonical",
+    "find",
+    "known",
+    "written",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class StepType:
-    """One row of the catalogue."""
-
-    params: type[Params]
-    outputs: tuple[str, ...]
-    verified: bool  # it brings up a candidate that is verified before it takes traffic
-    timeout_seconds: float  # unless the step says otherwise
-
-
-STEP_TYPES: dict[str, StepType] = {
-    "SCRIPT:EXECUTE": StepType(ScriptExecute, outputs=(), verified=False, timeout_seconds=1800.0),
-    "LOCAL:SERVICE:DEPLOY": StepType(
-        LocalServiceDeploy, outputs=("url",), verified=True, timeout_seconds=300.0
-    ),
-    "LOCAL:STATIC:DEPLOY": StepType(
-        LocalStaticDeploy, outputs=("url",), verified=True, timeout_seconds=300.0
-    ),
-}

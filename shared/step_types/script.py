@@ -1,15 +1,42 @@
 """SCRIPT:EXECUTE."""
 
-from pydantic import Field
+from typing import Annotated
 
-from shared.step_types.params import Params, Text
+from pydantic import AfterValidator, Field
+
+from shared.step_types.params import NOT_EMPTY, Env, Params, Script, Text, not_empty
+from shared.step_types.step_type import ANYWHERE, StepType
 
 
 class ScriptExecute(Params):
     """Shell lines of the repository's own, in an unpacked artifact or an empty folder."""
 
-    commands: tuple[str, ...] = Field(
-        min_length=1, description="Run by `sh -eu`, one script", examples=[["./migrate.sh"]]
+    commands: Annotated[Script, AfterValidator(not_empty)] = Field(
+        description="Run by `sh -eu`, one script",
+        examples=[["./migrate.sh"]],
+        json_schema_extra=NOT_EMPTY,
     )
     artifact: Text = Field(default="", description="Unpacked afresh as the working directory")
-    env: dict[str, Text] = Field(default_factory=dict, description="Environment variables")
+    env: Env = Field(default_factory=dict, description="Environment variables")
+
+
+TYPES = (
+    StepType(
+        name="SCRIPT:EXECUTE",
+        artifact_kind="bundle",
+        params=ScriptExecute,
+        outputs=(),
+        timeout_seconds=1800.0,
+        targets=ANYWHERE,
+        carried_out=True,
+        summary="Runs shell lines of the repository's own.",
+        example="""\
+name: Smoke test
+type: SCRIPT:EXECUTE
+params:
+  artifact: shop
+  commands: sh ./smoke.sh
+  env: {TIER: "${{ vars.tier }}"}
+""",
+    ),
+)

@@ -6,9 +6,9 @@ from textwrap import dedent
 from shared.git import Entry
 from shared.ids import Commit, Pipeline, Repository
 from shared.language.definition import Definition
-from shared.language.manifest import read_definition
+from shared.language.definition_reading import read_definition
 from shared.language.scope import Facts
-from shared.language.synthesis import Rejection, synthesize
+from shared.language.synthesis import Synthesis, synthesize
 from shared.plan import Plan, StepPlan
 
 FILE = ".windlass/shop/pipeline.yaml"
@@ -81,7 +81,7 @@ def facts(
 
 def outcome(
     source: str | bytes, entries: Mapping[str, Entry | None] | None = None, revision: int = 1
-) -> Plan | Rejection:
+) -> Synthesis:
     raw = source.encode() if isinstance(source, str) else source
     definition = read_definition(FILE, raw)
     return synthesize(definition, facts(definition, entries, revision))
@@ -91,14 +91,14 @@ def planned(
     source: str | bytes, entries: Mapping[str, Entry | None] | None = None, revision: int = 1
 ) -> Plan:
     result = outcome(source, entries, revision)
-    assert isinstance(result, Plan), result
-    return result
+    assert result.plan, result.problems
+    return result.plan
 
 
 def refused(source: str | bytes) -> list[tuple[int, int, str, str]]:
     """Return line, column, message and hint of every problem."""
     result = outcome(source)
-    assert isinstance(result, Rejection), result
+    assert result.plan is None
     assert {problem.file for problem in result.problems} == {FILE}
     return [(found.line, found.column, found.message, found.hint) for found in result.problems]
 

@@ -5,10 +5,9 @@ from pathlib import Path
 
 from shared.git import Entry
 from shared.ids import Commit, Pipeline, Repository
-from shared.language.manifest import read_definition
+from shared.language.definition_reading import read_definition
 from shared.language.scope import Facts
 from shared.language.synthesis import synthesize
-from shared.plan import Plan
 
 README = Path(__file__).parents[3] / "README.md"
 
@@ -25,6 +24,7 @@ def test_the_example_of_the_readme_becomes_a_plan() -> None:
         revision=1,
         entries={source: Entry(source, "folder", "2e" * 20) for source in definition.sources},
     )
-    plan = synthesize(definition, facts)
-    assert isinstance(plan, Plan), plan
+    synthesis = synthesize(definition, facts)
+    plan = synthesis.plan
+    assert plan, synthesis.problems
     assert [stage.name for stage in plan.stages] == ["staging", "production"]
