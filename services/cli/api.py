@@ -2,15 +2,18 @@
 
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from urllib.parse import quote
 
-import httpx
+# httpx would load its own command line, and with it three libraries, as a tenth of a second of every command.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # as the import system has it: not to be had
 
-from services.cli.connection import START_IT, Connection
-from services.cli.faults import FAILED, UNREACHABLE, CommandFault
-from services.cli.output import Document
+import httpx  # noqa: E402
+
+from services.cli.connection import START_IT, Connection  # noqa: E402
+from services.cli.faults import FAILED, UNREACHABLE, CommandFault  # noqa: E402
+from services.cli.output import Document  # noqa: E402
 
 CONNECT_SECONDS_MAX = 5.0
 ANSWER_SECONDS_MAX = 30.0
@@ -104,12 +107,6 @@ def _reached(url: str) -> Iterator[None]:
     except (httpx.TransportError, httpx.InvalidURL):
         message = f"No Windlass answers at {url}."
         raise CommandFault(message, next_=START_IT, code=UNREACHABLE) from None
-
-
-def route(*names: object) -> str:
-    """Return the path of these names, each of them one part of it whatever is in it."""
-    parts = (quote(str(name), safe="") for name in names)
-    return "".join(f"/{part.replace('.', '%2E') if part in {'.', '..'} else part}" for part in parts)
 
 
 def _given(query: Mapping[str, object]) -> dict[str, str]:

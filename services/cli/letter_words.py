@@ -43,7 +43,7 @@ def show_list(found: Document) -> None:
     if not rows:
         output.say("There are none. With --state all, those that were replayed or discarded are shown too.")
         return
-    output.console().print(output.table(COLUMNS, rows))
+    output.show(output.table(COLUMNS, rows))
     if found["next"]:
         output.say("There are more: --limit shows up to 200, --group and --type narrow the list.")
     output.say("`windlass dead-letters show ID` tells all about one; then `replay ID`, or `discard ID`.")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
     from rich.table import Table
 
 TAB = "\t"
@@ -47,6 +47,18 @@ def console() -> "Console":
 
     width = None if sys.stdout.isatty() else WIDTH_ELSEWHERE
     return Console(highlight=False, emoji=False, width=width)
+
+
+def show(drawn: "RenderableType") -> None:
+    """Print what is drawn; elsewhere than on a terminal without the blanks that fill up its lines."""
+    screen = console()
+    if screen.is_terminal:
+        screen.print(drawn)
+        return
+    with screen.capture() as captured:
+        screen.print(drawn, soft_wrap=True)
+    for line in captured.get().splitlines():
+        print(line.rstrip())
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> "Table":

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import TextIO
 
 TOKEN_VARIABLE = "WINDLASS_TOKEN"  # noqa: S105 - the variable's name
 URL_VARIABLE = "WINDLASS_URL"
@@ -26,3 +27,18 @@ def ingest_url_beside(url: str) -> str:
 def usual_data_folder() -> Path:
     """Return where `windlass up` keeps its data unless told otherwise."""
     return Path.home() / ".windlass"
+
+
+def colours_wanted(stream: TextIO) -> bool:
+    """Tell whether colours are wanted there: on a terminal that has them, unless NO_COLOR is set."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return stream.isatty() and not plain
+
+
+def git_environment() -> dict[str, str]:
+    """Return the environment for git, without what a hook that started us was told about its repository."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name.startswith(("GIT_CONFIG_", "GIT_EXEC_PATH"))
+    }

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from services.cli import output
-from services.cli.api import route
 from services.cli.faults import CommandFault
 from services.cli.output import Document
+from services.cli.route import route
 from services.cli.session import Session, served
 from shared.clock import SystemClock
 

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from services.cli import letter_ids, letter_words
-from services.cli.api import route
 from services.cli.faults import MISUSED, CommandFault
 from services.cli.output import Document
+from services.cli.route import route
 from services.cli.session import Session, served
 from shared.clock import SystemClock
 

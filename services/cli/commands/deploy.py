@@ -1,14 +1,16 @@
 """`windlass deploy`."""
 
 import asyncio
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import typer
 
-from services.cli import output, words
-from services.cli.api import route
+from services.cli import output, push_words, words
 from services.cli.faults import CommandFault
+from services.cli.option_group import grouped
 from services.cli.output import Document
+from services.cli.route import route
 from services.cli.session import Session, served
 from shared.clock import SystemClock
 
@@ -17,29 +19,49 @@ LOOK_SECONDS = 0.1
 NOT_SHOWN = "urn:windlass:problem:not-caught-up"
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which commit is deployed."""
+
+    branch: Annotated[str | None, typer.Option(help="Another branch than the pipeline's own")] = None
+    tag: Annotated[str | None, typer.Option(help="A tag in the place of a branch")] = None
+    commit: Annotated[
+        str | None, typer.Option(help="A whole commit id  [usual: the tip of the branch; what the tag names]")
+    ] = None
+
+    def check(self) -> None:
+        """Refuse what leaves open which commit is meant."""
+        if self.branch is not None and self.tag is not None:
+            message = "a deployment is of a branch or of a tag: leave one of them out."
+            raise typer.BadParameter(message, param_hint="--branch and --tag")
+
+
 @served
+@grouped(Wanted)
 def deploy(
     session: Session,
     pipeline: Annotated[str, typer.Argument(help="Which pipeline")],
-    commit: Annotated[str | None, typer.Option(help="A whole commit id  [usual: the branch's tip]")] = None,
-    branch: Annotated[str | None, typer.Option(help="Another branch than the pipeline's own")] = None,
+    wanted: Wanted,
+    *,
     repository: Annotated[
         str | None, typer.Option(help="Of a pipeline never deployed yet, where several are registered")
     ] = None,
     reason: Annotated[str, typer.Option(help="For the record")] = "",
 ) -> None:
-    """Deploy the newest commit of a pipeline's branch, or one commit of it.
+    """Deploy the newest commit of a pipeline's branch, or a tag, or one commit of either.
 
     \b
     Examples:
       windlass deploy shop
+      windlass deploy shop --branch release
+      windlass deploy shop --tag v1.4.0
       windlass deploy shop --commit "$(git rev-parse HEAD)" --reason "the webhook got lost"
 
     Ingest takes it: where that has an address of its own, WINDLASS_INGEST_URL beside WINDLASS_URL names it.
     """  # noqa: D301
-    api = session.api
-    asked = {"commit": commit, "branch": branch, "reason": reason}
-    taken = api.post(route("pipelines", pipeline, "deploy"), asked, repository=repository)
+    wanted.check()
+    asked = {**asdict(wanted), "reason": reason}
+    taken = session.api.post(route("pipelines", pipeline, "deploy"), asked, repository=repository)
     push = _decided(session, taken)
     session.answer({**taken, **push}, _show)
     if push["refused_code"] or any(each["decision"] != "planned" for each in push["decisions"]):
@@ -73,8 +95,8 @@ def _show(push: Document) -> None:
         return
     for decision in push["decisions"]:
         output.say(_sentence(decision))
-        for problem in decision["problems"]:
-            output.say(f"  {words.problem(problem)}")
+        for line in push_words.problems(decision["problems"]):
+            output.say(f"  {line}")
     if push["refused_code"]:
         output.say(push["refused_message"])
     elif not push["decisions"]:

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from services.cli import output
-from services.cli.api import route
 from services.cli.faults import CommandFault
 from services.cli.output import Document
+from services.cli.route import route
 from services.cli.session import Session, served
 
 GREY = "\x1b[2m"

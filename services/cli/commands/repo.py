@@ -48,7 +48,11 @@ def list_(session: Session) -> None:
 
 def _show_added(answer: Document) -> None:
     output.say(f"{answer['name']} is registered ({answer['remote']}).")
-    output.say("Give the forge this webhook (content type application/json, event push):")
+    if answer["remote"].startswith("/"):
+        output.say("A folder tells nobody of its commits: `windlass deploy PIPELINE` deploys what is there.")
+        output.say("Or a post-receive hook in it tells of each push (docs/howto/local-repositories.md), by:")
+    else:
+        output.say("Give the forge this webhook (content type application/json, event push):")
     output.say(f"  URL     {answer['webhook_url']}")
     output.say(f"  Secret  {answer['secret']}")
     output.say("The secret is not shown again; `windlass repo add --rotate` makes a new one.")
@@ -62,7 +66,7 @@ def _show_list(answer: Document) -> None:
     if not rows:
         output.say("No repository is registered yet: `windlass repo add URL|PATH`.")
         return
-    output.console().print(output.table(["Name", "Remote", "Branch", "Webhook"], rows))
+    output.show(output.table(["Name", "Remote", "Branch", "Webhook"], rows))
 
 
 def _absolute(remote: str) -> str:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli import letter_words, output, words
-from services.cli.api import route
+from services.cli import letter_words, output, push_words, refused_pushes, words
 from services.cli.output import Cell, Document
+from services.cli.route import route
 from services.cli.session import Session, served
 from shared.clock import SystemClock
 
@@ -46,11 +46,12 @@ def _look(session: Session, pipeline: str | None) -> Document:
     api = session.api
     document = {"pipelines": [api.get(route("pipelines", pipeline))]} if pipeline else api.get("/pipelines")
     dead = api.get("/dead-letters", state="waiting", limit=1)
-    return {**document, "dead_letters_waiting": dead["waiting"]}
+    refused = [] if document["pipelines"] else refused_pushes.newest(api)
+    return {**document, "dead_letters_waiting": dead["waiting"], "refused": refused}
 
 
 def _show(document: Document) -> None:
-    output.console().print(_drawn(document))
+    output.show(_drawn(document))
 
 
 def _watch(session: Session, pipeline: str | None) -> None:
@@ -79,11 +80,14 @@ def _changes(session: Session, pipeline: str | None) -> Iterator[Document]:
 
 def _drawn(document: Document) -> "RenderableType":
     from rich.console import Group  # noqa: PLC0415
+    from rich.markup import escape  # noqa: PLC0415
 
     rows = [row for pipeline in document["pipelines"] for row in _rows(pipeline)]
-    stages = output.table(COLUMNS, rows) if rows else NOTHING
+    stages = output.table(COLUMNS, rows) if rows else "" if document["pipelines"] else NOTHING
     notice = letter_words.notice(document["dead_letters_waiting"])
-    return Group(stages, "", notice) if notice else stages
+    pushed = [line for pipeline in document["pipelines"] for line in push_words.notices(pipeline)]
+    told = [*pushed, *refused_pushes.told(document["refused"]), *([notice] if notice else [])]
+    return Group(stages, "", *map(escape, told)) if told else stages
 
 
 def _rows(pipeline: Document) -> Iterator[list[Cell]]:
@@ -97,9 +101,6 @@ def _rows(pipeline: Document) -> Iterator[list[Cell]]:
             words.ago(live["since"]) if live else "",
             "\n".join(_now(stage)),
         ]
-    if pipeline["rejected"]:
-        told = "\n".join(words.problem(problem) for problem in pipeline["rejected"]["problems"])
-        yield [pipeline["pipeline"], "", ("rejected", "red"), "", "", f"The newest push is rejected:\n{told}"]
 
 
 def _now(stage: Document) -> Iterator[str]:

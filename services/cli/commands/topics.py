@@ -52,7 +52,7 @@ def create(
         output.json_document({"topics": [_document(topic) for topic in found]})
     else:
         rows = [[each.name, str(each.partitions), each.outcome, each.note] for each in found]
-        output.console().print(output.table(["Topic", "Partitions", "", "Note"], rows))
+        output.show(output.table(["Topic", "Partitions", "", "Note"], rows))
     if any(each.outcome == DIFFERENT for each in found):
         raise CommandFault(
             "Some topics have another number of partitions; they were left as they are.",

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from services.cli import output, words
-from services.cli.api import route
 from services.cli.output import Document
+from services.cli.route import route
 from services.cli.session import Session, served
 
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -17,6 +17,10 @@ from tests.integration.ingest.conftest import ingest
 from tests.integration.status.conftest import Town, status
 from tests.integration.web import TOKEN, Build, serve
 from tests.ports import free_port
+from tests.unit.language.sample import SHOP
+
+if TYPE_CHECKING:
+    from tests.integration.cli.working_copies import Copy
 
 T = TypeVar("T")
 
@@ -119,3 +123,33 @@ def _open(
     server.join(20)
     assert not server.is_alive()
     server.listener.close()
+
+
+@pytest.fixture
+def windlass(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[..., Ended]:
+    """The command line of somebody whose home is empty."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("WINDLASS_URL", raising=False)
+
+    def run(*words: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["windlass", "plan", *words])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        printed = capsys.readouterr()
+        return Ended(int(end.value.code or 0), printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Copy":
+    """A copy with one commit, which is the current folder."""
+    from tests.integration.cli.working_copies import FILE, new_copy  # noqa: PLC0415 - it needs us
+
+    copy = new_copy(tmp_path / "shop")
+    copy.commit({FILE: SHOP, "app/index": "hello", "README": "a shop"})
+    monkeypatch.chdir(copy.folder)
+    return copy

@@ -17,6 +17,7 @@ from shared.events import (
     OperationAccepted,
     OperationRefused,
     PlanRejected,
+    PushReceived,
     PushRefused,
     RevisionPlanned,
 )
@@ -96,6 +97,27 @@ def test_status_shows_each_stage_and_what_it_waits_for(office: Office) -> None:
     assert document["pipelines"][0]["now"][0]["running"]["revision"] == 2
 
 
+def test_status_says_why_a_push_led_to_nothing_while_there_is_nothing_else(
+    office: Office, tmp_path: Path
+) -> None:
+    subprocess.run(["git", "init", tmp_path / "shop"], check=True, capture_output=True)
+    office.windlass("repo", "add", str(tmp_path / "shop"))
+    message = "it defines no pipeline; found a [red]site[/red] in /\x1b[2J: `windlass init` writes one"
+    push = {"push": str(named("push")), "repository": "shop"}
+    office.say(
+        retold(PushReceived.type, **push),
+        retold(PushRefused.type, **push, message=message, code="no_pipeline", proposal="version: 1"),
+    )
+    said = " ".join(office.windlass("status").out.split())
+    assert "The newest push of shop was refused: it defines no pipeline; found a [red]site[/red]" in said
+    assert "`windlass init` writes one" in said
+    assert "\x1b" not in said
+    (shown,) = json.loads(office.windlass("status", "--json").out)["refused"]
+    assert shown["proposal"] == "version: 1"
+    office.say(planned())
+    assert "refused" not in office.windlass("status").out
+
+
 def test_status_shows_what_is_wrong_with_the_newest_pipeline_file(office: Office) -> None:
     office.say(planned(), retold(PlanRejected.type, pipeline="shop"))
     assert ".windlass/shop/pipeline.yaml:7:5" in office.windlass("status").out
@@ -120,7 +142,12 @@ def test_logs_are_those_of_the_newest_revision_and_do_no_harm(office: Office) ->
     assert office.windlass("logs", "shop", "1", "--stage", "production").out == ""
     lines = [json.loads(line) for line in office.windlass("logs", "shop", "--json").out.splitlines()]
     assert [line["text"] for line in lines] == ["hello", "\x1b[2Jgone"]
-    assert failed(office.windlass("logs", "shop", "7"), 1, "no revision 'shop@7'")
+    unknown = office.windlass("logs", "shop", "7")
+    assert failed(unknown, 1, "no revision 'shop@7'", "Its newest revision is 1.")
+    assert failed(
+        office.windlass("logs", "shop", "--stage", "nope"), 1, "no stage 'nope'", "staging, production"
+    )
+    assert failed(office.windlass("logs", "nope", "7"), 1, "no pipeline 'nope'", "Known: shop")
 
 
 def test_followed_logs_end_with_the_revision(office: Office) -> None:
@@ -203,6 +230,26 @@ def test_a_deployment_says_which_revision_it_is(registered: Office) -> None:
     assert "is revision 7" in ended.out
 
 
+@pytest.mark.parametrize(
+    ("words", "branch", "tag", "commit"),
+    [
+        pytest.param(["--branch", "release"], "release", "", None, id="a branch"),
+        pytest.param(["--tag", "v1"], "", "v1", None, id="a tag"),
+        pytest.param(["--commit", "1f" * 20], "main", "", "1f" * 20, id="a commit"),
+        pytest.param(["--tag", "v1", "--commit", "1f" * 20], "", "v1", "1f" * 20, id="a tag that is held to"),
+    ],
+)
+def test_a_branch_a_tag_or_a_commit_may_be_deployed(
+    registered: Office, words: list[str], branch: str, tag: str, commit: str | None
+) -> None:
+    timer = answer(registered, planned(7), "windlass.push.received.v1")
+    ended = registered.windlass("deploy", "shop", *words, "--reason", "by hand", "--json")
+    timer.join()
+    assert ended.code == 0
+    pushed = json.loads(ended.out)
+    assert (pushed["branch"], pushed["tag"], pushed["commit"]) == (branch, tag, commit)
+
+
 def test_a_deployment_that_is_rejected_shows_every_problem_and_fails(registered: Office) -> None:
     rejected = retold(PlanRejected.type, pipeline="shop")
     timer = answer(registered, rejected, "windlass.push.received.v1")
@@ -261,6 +308,7 @@ def test_what_is_no_id_of_a_dead_letter_is_refused_in_words(office: Office) -> N
 NONSENSE = [
     ["lost"],
     ["cancel", "shop", "staging"],
+    ["deploy", "shop", "--branch", "main", "--tag", "v1"],
     ["status", "--colour"],
     ["logs", "shop", "newest"],
     ["up", "--port", "x"],

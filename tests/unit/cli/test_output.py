@@ -10,10 +10,11 @@ from fastapi.routing import APIRoute
 
 from deploy.docs.wiring import wired
 from services.cli import output, words
-from services.cli.api import Api, route
+from services.cli.api import Api
 from services.cli.commands import serve
 from services.cli.connection import Connection, find
 from services.cli.faults import UNREACHABLE, CommandFault
+from services.cli.route import route
 from services.embedded.app import SERVICES
 from shared.clock import SystemClock
 

@@ -1,0 +1,133 @@
+"""What is different about a planned push, and what it would meet at a Windlass, for people. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from services.cli.output import harmless
+from services.cli.queue_effects import QueueEffects
+from services.cli.report.text import Palette
+from shared.language.destructive import RULES
+from shared.language.difference import ApprovalNeeded, Change
+from shared.language.shown_value import CUT
+
+CHARACTERS_MAX = 100  # of one value
+STAGES_NAMED_MAX = 4  # in one line
+_WRITTEN = {  # what a plan calls otherwise than the file does
+    "alarm": "auto_rollback_alarm_name",
+    "definition_approval": "pipeline_updates_require_approval",
+    "kind": "type",
+    "timeout_seconds": "timeout_minutes",
+    "window": "deployment_time_window",
+}
+CHANGES_MAX = 200  # the rest is in --json
+
+
+def cut(text: str) -> str:
+    """Return as much of a text as a line has room for."""
+    shown = harmless(text)
+    return shown if len(shown) <= CHARACTERS_MAX else f"{shown[:CHARACTERS_MAX]}{CUT}"
+
+
+def changes(found: Sequence[Change], approval: ApprovalNeeded | None, palette: Palette) -> Iterator[str]:
+    """Yield the changes of the definition: those that are the same in several stages once."""
+    if not found:
+        yield f"{palette.place}Changes of the definition{palette.end}  none"
+        return
+    gathered = _gathered(found)
+    destructive = sum(change.is_destructive for change, _ in gathered)
+    number = f"{len(gathered)}, of which {destructive} destructive" if destructive else f"{len(gathered)}"
+    yield f"{palette.place}Changes of the definition{palette.end}  {number}"
+    for change, stages in gathered[:CHANGES_MAX]:
+        yield from _change(change, stages, palette)
+    if len(gathered) > CHANGES_MAX:
+        yield f"    and {len(gathered) - CHANGES_MAX} more, which --json lists"
+    if approval:
+        yield ""
+        yield from _approval(approval, palette)
+
+
+def _gathered(found: Sequence[Change]) -> list[tuple[Change, list[str]]]:
+    """Return changes, each with the stages in which it is the same."""
+    kept: dict[tuple[object, ...], tuple[Change, list[str]]] = {}
+    for change in found:
+        in_stage = change.path[0] == "stages" and len(change.path) > 2
+        place = change.path[2:] if in_stage else change.path
+        key = (in_stage, place, change.kind, change.old, change.new, change.rule)
+        stages = kept.setdefault(key, (change, []))[1]
+        stages += [change.path[1]] if in_stage else []
+    return list(kept.values())
+
+
+def _change(change: Change, stages: Sequence[str], palette: Palette) -> Iterator[str]:
+    mark = f"{palette.error}!{palette.end}" if change.is_destructive else " "
+    change = _as_written(change)
+    thing = change.thing.partition(" · ")[2] if len(stages) > 1 else change.thing
+    where = f"{_named(stages)} · {thing}" if len(stages) > 1 else thing
+    yield f"  {mark} {harmless(where)}: {_what(change)}"
+    if change.rule:
+        yield f"      {palette.error}{change.rule}{palette.end}: {RULES[change.rule]}"
+
+
+def _as_written(change: Change) -> Change:
+    """Return a change in the words of the pipeline file, where the plan has others."""
+    *place, name = change.path
+    match place:
+        case [] | ["stages", _] | ["stages", _, "steps", _] | ["artifacts", _] if name in _WRITTEN:
+            pass
+        case _:
+            return change
+    told = f"{change.thing.removesuffix(name)}{_WRITTEN[name]}"
+    if name != "timeout_seconds":
+        return change.model_copy(update={"thing": told})
+    return change.model_copy(update={"thing": told, "old": _minutes(change.old), "new": _minutes(change.new)})
+
+
+def _minutes(seconds: str) -> str:
+    try:
+        return f"{float(seconds) / 60:.6g}"
+    except ValueError:  # there is none
+        return seconds
+
+
+def _named(stages: Sequence[str]) -> str:
+    more = len(stages) - STAGES_NAMED_MAX
+    return f"stages {', '.join(stages[:STAGES_NAMED_MAX])}" + (f" and {more} more" if more > 0 else "")
+
+
+def _what(change: Change) -> str:
+    old, new = cut(change.old) or "none", cut(change.new) or "none"
+    match change.kind:
+        case "added":
+            return f"added, {new}"
+        case "removed":
+            return f"removed, was {old}"
+    return f"{old} -> {new}"
+
+
+def _approval(needed: ApprovalNeeded, palette: Palette) -> Iterator[str]:
+    number = len(_gathered(needed.changes)) + needed.further
+    because = "any change" if needed.mode == "ALWAYS" else "destructive changes"
+    yield (
+        f"{palette.warning}Approval needed{palette.end}  {because} of the definition must be approved "
+        f"({needed.mode}), and there {'is 1' if number == 1 else f'are {number}'}"
+    )
+
+
+def effects(queue: QueueEffects, palette: Palette) -> Iterator[str]:
+    """Yield what the push would meet."""
+    if queue.contained_in is not None:
+        yield (
+            f"  {palette.warning}Skipped:{palette.end} revision {queue.contained_in} has this commit already."
+        )
+    else:
+        yield f"  It would be revision {queue.revision}."
+    for note in queue.notes:
+        yield f"  {harmless(note)}"
+    for stage in () if queue.contained_in is not None else queue.stages:
+        yield f"  {palette.place}{harmless(stage.stage)}{palette.end} is {harmless(stage.status)} now"
+        for sentence in stage.waits_for:
+            yield f"    {harmless(sentence)}"
+        if stage.supersedes:
+            waiting = ", ".join(map(str, stage.supersedes))
+            yield f"    It would supersede revision {waiting}, if that still waits."
+        if stage.held:
+            yield f"    Kept out of it: revision {', '.join(map(str, stage.held))}; this one goes past."

@@ -1,0 +1,1 @@
+"""What `windlass validate` found, as people read it, as JSON, and as SARIF for code scanning."""

@@ -1,0 +1,80 @@
+"""What a command loads before it does anything: time that everybody pays, each time."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from services.cli.contents import CONTENTS
+
+ROOT = Path(__file__).resolve().parents[3]
+RUN = """\
+import json, sys
+from services.cli.app import main
+try:
+    main()
+except SystemExit as end:
+    loaded = sorted(name for name, module in sys.modules.items() if module)
+    print(json.dumps([end.code, loaded]), file=sys.stderr)
+"""
+# A server's, and what takes tens of milliseconds each.
+HEAVY = {
+    "aioboto3", "aiohttp", "aiokafka", "aiosqlite", "alembic", "anyio", "asyncpg", "boto3", "botocore",
+    "cryptography", "fastapi", "faststream", "jinja2", "prometheus_client", "pydantic_settings", "sqlalchemy",
+    "sqlite3", "starlette", "structlog", "uvicorn",
+}  # fmt: skip
+CLIENT = {"asyncio", "click", "httpx", "pygments", "rich", "ssl"}
+LANGUAGE = {"shared.language.check", "shared.plan", "yaml"}
+OURS_IN_VALIDATE = (
+    "services", "services.cli", "shared", "shared.language", "shared.step_types", "shared.artifact_types",
+    "shared.clock", "shared.ids", "shared.placeholder", "shared.plan", "shared.ref_name", "shared.tree",
+    "shared.wall_calendar", "shared.window",
+)  # fmt: skip
+
+
+def loaded(folder: Path, *words: str) -> set[str]:
+    """Return the names of all modules that a command that ends with 0 has loaded."""
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(folder)}
+    ended = subprocess.run(
+        [sys.executable, "-c", RUN, *words], cwd=folder, env=env, capture_output=True, check=True, timeout=30
+    )
+    code, names = json.loads(ended.stderr)
+    assert not code, ended.stderr
+    return set(names)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    file = tmp_path / ".windlass/shop/pipeline.yaml"
+    file.parent.mkdir(parents=True)
+    step = "{name: Hello, type: SCRIPT:EXECUTE, params: {commands: echo hello}}"
+    file.write_text(f'version: "1"\npipeline: {{stages: [{{name: a}}], steps: [{step}]}}\n')
+    return tmp_path
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--sarif"]])
+def test_validate_loads_the_language_and_no_more(shop: Path, form: list[str]) -> None:
+    found = loaded(shop, "validate", *form)
+    assert found >= LANGUAGE
+    assert found & (HEAVY | CLIENT | {"typer"}) == set()
+    ours = {name for name in found if name.partition(".")[0] in {"services", "shared", "deploy"}}
+    known = tuple(f"{name}." for name in OURS_IN_VALIDATE if name.count(".") and name != "shared")
+    assert {name for name in ours if name not in OURS_IN_VALIDATE and not name.startswith(known)} == set()
+
+
+def test_the_list_of_commands_loads_none_of_them(tmp_path: Path) -> None:
+    found = loaded(tmp_path, "--help")
+    assert found & (HEAVY | CLIENT | LANGUAGE | {"pydantic"}) == set()
+    assert not [name for name in found if name.startswith("services.cli.commands")]
+    assert not [name for name in found if name.startswith("shared")]
+
+
+@pytest.mark.parametrize("name", CONTENTS)
+def test_a_command_that_is_named_loads_nothing_that_only_its_work_needs(tmp_path: Path, name: str) -> None:
+    found = loaded(tmp_path, name, "--help")
+    assert found & (HEAVY | LANGUAGE | (CLIENT - {"asyncio", "ssl"})) == set()
+    commands = {found_ for found_ in found if found_.startswith("services.cli.commands.")}
+    assert commands == {f"services.cli.commands.{CONTENTS[name].place.partition(':')[0]}"}
