@@ -1,8 +1,10 @@
 """The only door to time. Nothing else in Windlass reads a clock or sleeps (DESIGN 16)."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 class Clock(Protocol):
@@ -34,10 +36,14 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Sleep on the running loop."""
+        import asyncio  # noqa: PLC0415 - who only reads the time need not load the loop
+
         await asyncio.sleep(seconds)
 
     async def sleep_until(self, at: datetime) -> None:
         """Sleep on the running loop."""
+        import asyncio  # noqa: PLC0415
+
         await asyncio.sleep(max((at - self.now()).total_seconds(), 0.0))
 
 
@@ -58,6 +64,8 @@ class ManualClock:
 
     async def sleep_until(self, at: datetime) -> None:
         """Wait until somebody advances the clock to `at`."""
+        import asyncio  # noqa: PLC0415
+
         if at <= self._now:
             await asyncio.sleep(0)
             return

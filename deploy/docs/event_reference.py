@@ -27,7 +27,7 @@ def render() -> str:
 def page(events: Mapping[str, type[Event]]) -> str:
     """Return the reference of `events`, and of the parts their bodies are made of."""
     topics = [_topic(topic, [e for e in events.values() if e.topic is topic]) for topic in TOPICS]
-    parts = "\n".join(_model(part, f"### {part.__name__}") for part in _parts(events.values()))
+    parts = "\n".join(model_section(part, f"### {part.__name__}") for part in parts_of(events.values()))
     return "\n".join([HEAD, *filter(None, topics), f"## Parts of bodies\n\n{parts}"])
 
 
@@ -35,11 +35,12 @@ def _topic(topic: Topic, events: list[type[Event]]) -> str:
     if not events:
         return ""
     keys = sorted({_sentence(event.key).removeprefix("Return ").rstrip(".") for event in events})
-    bodies = "\n".join(_model(event, f"### `{event.type}`") for event in events)
+    bodies = "\n".join(model_section(event, f"### `{event.type}`") for event in events)
     return f"## Topic `{topic}`\n\nIn order by {', '.join(keys)}.\n\n{bodies}"
 
 
-def _model(model: type[BaseModel], heading: str) -> str:
+def model_section(model: type[BaseModel], heading: str) -> str:
+    """Return a model's sentence and a table of its fields."""
     rows = [_row(model, member) for member in _fields(model)]
     table = "\n".join(["| Field | Type | Default | Remark |", "|---|---|---|---|", *rows])
     return f"{heading}\n\n{_sentence(model)}\n\n{table}\n"
@@ -64,7 +65,8 @@ def _type(model: type[BaseModel], member: Member) -> str:
     return f"`{member.annotation}`"
 
 
-def _parts(events: Iterable[type[BaseModel]]) -> list[type[BaseModel]]:
+def parts_of(events: Iterable[type[BaseModel]]) -> list[type[BaseModel]]:
+    """Return the models that some models are made of, by name."""
     found: dict[str, type[BaseModel]] = {}
     left = list(events)
     while left:

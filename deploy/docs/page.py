@@ -5,10 +5,19 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from deploy.docs import asyncapi, event_reference, openapi, state_machine
+from deploy.docs import (
+    asyncapi,
+    event_reference,
+    key_reference,
+    openapi,
+    plan_reference,
+    state_machine,
+    step_reference,
+)
 from deploy.docs.state_machine import Machine
 from services.deployer import run_state, step_state
 from shared.dead_letters import letter_state
+from shared.language import schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,12 @@ MACHINES = (
 PAGES: tuple[Page, ...] = (
     Page("docs/events.md", event_reference.render),
     Page("docs/state-machines.md", partial(state_machine.page, MACHINES)),
+    Page("docs/pipeline-keys.md", key_reference.render),
+    Page("docs/steps.md", step_reference.render),
+    Page("docs/plan.md", plan_reference.render),
+    Page("docs/schemas/pipeline.json", partial(schema.document, "pipeline")),
+    Page("docs/schemas/devramps.json", partial(schema.document, "devramps")),
+    Page("docs/schemas/plan.json", partial(schema.document, "plan")),
     Page("docs/openapi.json", openapi.render),
     Page("docs/asyncapi.json", asyncapi.render),
 )

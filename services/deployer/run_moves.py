@@ -40,7 +40,7 @@ from shared.events import (
 )
 from shared.ids import Stage, Step, derive
 from shared.plan import ArtifactPlan, Criteria, StagePlan, StepPlan
-from shared.step_types import STEP_TYPES, LocalServiceDeploy, LocalStaticDeploy
+from shared.step_types import STEP_TYPES
 from shared.work import Order, cancel, place
 
 
@@ -223,9 +223,7 @@ class RunMoves:
 
 
 def _criteria(step: StepPlan) -> Criteria:
-    params = STEP_TYPES[step.type].params.model_validate(step.params)
-    assert isinstance(params, LocalServiceDeploy | LocalStaticDeploy), "a verified step has criteria"
-    return params.verify
+    return Criteria.model_validate(step.params.get("verify", {}))  # of which nothing is ever late
 
 
 def _step_picture(record: StepRecord) -> StepPicture:

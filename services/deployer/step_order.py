@@ -21,7 +21,8 @@ class StepOrder:
     run: UUID
     revision: int  # the revision whose artifacts and plan are deployed: for a rollback, the restored one
     commit: Commit
-    branch: str
+    branch: str  # empty for a tag
+    tag: str  # empty for a branch
     step: StepPlan
     attempt: int  # from 1
     artifacts: Mapping[str, Digest] = field(default_factory=dict)  # artifact id -> pinned digest

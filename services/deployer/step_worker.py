@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 
 from services.deployer.handlers import Deployer
+from services.deployer.late_values import filled_in, lacking
 from services.deployer.pipeline_moves import locked
 from services.deployer.records import StepRecord
 from services.deployer.run_moves import RunMoves
@@ -23,6 +24,7 @@ from services.deployer.store import (
     read_artifacts,
     read_revision,
     read_run,
+    read_steps,
 )
 from shared.attempt_log import AttemptLog
 from shared.db import ServiceDatabase, Transaction
@@ -36,6 +38,7 @@ from shared.events import (
     StepTimedOut,
 )
 from shared.ids import Digest
+from shared.language.expression import Mistake
 from shared.plan import StepPlan
 from shared.step_types import STEP_TYPES
 from shared.work import Claim, Workers
@@ -59,22 +62,28 @@ class StepWorker:
 
     async def work(self, claim: Claim) -> None:
         """Carry the action out from wherever an earlier life left it, and write the answer."""
-        order = await self._order(claim)
+        order, mistake = await self._order(claim)
+        if mistake and self.action != "discard":  # what is taken away needs no values
+            answer: StepAnswer = Broke(lacking(order.step, mistake, self.db.clock.now()))
+        else:
+            answer = await self._act(claim, order)
+        await self._write(claim, order, answer)
+
+    async def _act(self, claim: Claim, order: StepOrder) -> StepAnswer:
         carrier = self.carriers[order.step.type]
         match self.action:
             case "run":
-                answer = await self._run(claim, carrier, order)
+                return await self._run(claim, carrier, order)
             case "switch":
-                answer = await carrier.switch(order)
+                return await carrier.switch(order)
             case "discard":
-                answer = await carrier.discard(order)
+                return await carrier.discard(order)
             case _:
                 assert_never(self.action)
-        await self._write(claim, order, answer)
 
     async def give_up(self, claim: Claim, why: str) -> None:
         """Answer for an action that could not be carried out, and try to leave nothing of it behind."""
-        order = await self._order(claim)
+        order, _ = await self._order(claim)
         if self.action == "run":
             left = await failure_of(self._discard(order))
             if left is not None:  # it never takes traffic; the stage must not wait for it for ever
@@ -92,25 +101,34 @@ class StepWorker:
     async def _discard(self, order: StepOrder) -> None:
         await self.carriers[order.step.type].discard(order)
 
-    async def _order(self, claim: Claim) -> StepOrder:
+    async def _order(self, claim: Claim) -> tuple[StepOrder, Mistake | None]:
+        """Return what is to be done; with a mistake, when a value is lacking that it cannot be done without.
+
+        What earlier steps gave is read together with the rest: they are over before this one is ordered.
+        """
         payload = claim.order.payload
         async with self.db.reading() as reading:
             run = await read_run(reading, UUID(payload["run"]))
             revision = await read_revision(reading, run.pipeline, run.revision)
-            artifacts = await read_artifacts(reading, run.pipeline, run.revision)
-        stage = next(stage for stage in revision.plan.stages if stage.name == run.stage)
-        step = next(step for step in stage.steps if step.id == payload["step"])
-        return StepOrder(
+            pinned = await read_artifacts(reading, run.pipeline, run.revision)
+            stage = next(stage for stage in revision.plan.stages if stage.name == run.stage)
+            step = next(step for step in stage.steps if step.id == payload["step"])
+            steps = await read_steps(reading, run.run) if step.late else {}
+        artifacts = {id_: Digest(artifact.digest) for id_, artifact in pinned.items()}
+        filled = filled_in(step, steps, artifacts)
+        order = StepOrder(
             pipeline=revision.plan.pipeline,
             stage=stage.name,
             run=run.run,
             revision=run.revision,
             commit=revision.plan.commit,
             branch=revision.plan.branch,
-            step=step,
+            tag=revision.plan.tag,
+            step=step if isinstance(filled, Mistake) else filled,
             attempt=payload["attempt"],
-            artifacts={id_: Digest(artifact.digest) for id_, artifact in artifacts.items()},
+            artifacts=artifacts,
         )
+        return order, filled if isinstance(filled, Mistake) else None
 
     async def _run(self, claim: Claim, carrier: StepCarrier, order: StepOrder) -> StepAnswer:
         """Run the step while its output is published; a broken or stopped one leaves no candidate."""

@@ -195,15 +195,8 @@ class Store:
             "planned_at": self.tx.now,
         }
         await self.tx.execute(sa.insert(tables.revisions), row)
-        pending = [
-            {
-                "pipeline": pipeline,
-                "revision": revision.revision,
-                "artifact": artifact.id,
-                "state": ArtifactState.PENDING,
-            }
-            for artifact in revision.plan.artifacts
-        ]
+        blank = {"pipeline": pipeline, "revision": revision.revision, "state": ArtifactState.PENDING}
+        pending = [{**blank, "artifact": artifact.id} for artifact in revision.plan.artifacts]
         if pending:
             await self.tx.execute(sa.insert(tables.artifacts), pending)
 
@@ -298,8 +291,7 @@ class Store:
     async def steps(self, run: UUID) -> Mapping[str, StepRecord]:
         """Return the run's steps by id."""
         if run not in self.known.steps:
-            rows = await self.tx.execute(STEPS, {"of": run})
-            self.known.steps[run] = {row.step: step_record(row) for row in rows}
+            self.known.steps[run] = await read_steps(self.tx, run)
         return self.known.steps[run]
 
     async def change_step(self, step: StepRecord, **values: Any) -> None:
@@ -382,6 +374,11 @@ async def read_artifacts(reading: Reading, pipeline: str, revision: int) -> Mapp
 async def read_run(reading: Reading, run: UUID) -> RunRecord:
     """Return a run."""
     return run_record((await reading.execute(RUN, {"this": run})).one())
+
+
+async def read_steps(reading: Reading, run: UUID) -> Mapping[str, StepRecord]:
+    """Return the run's steps by id."""
+    return {row.step: step_record(row) for row in await reading.execute(STEPS, {"of": run})}
 
 
 async def read_active_steps(reading: Reading) -> Sequence[sa.Row[Any]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from services.ingest.github import BranchMoved, Nothing
+from services.ingest.github import Moved, Nothing
 from shared.ids import Repository
 
 DELIVERIES = uuid5(NAMESPACE_URL, "urn:windlass:delivery")  # what the ids of pushes are derived under
@@ -35,7 +35,7 @@ class Delivery:
     repository: Registered
     delivery: str  # the forge's id for it; a redelivery has the same one
     body_sha256: str
-    meaning: BranchMoved | Nothing
+    meaning: Moved | Nothing
 
     @property
     def push(self) -> UUID:
@@ -71,7 +71,7 @@ class Verdict:
     delivery: Delivery
     answer: Answer
     first: bool  # its answer is to be remembered
-    moved: BranchMoved | None = None  # news: to be said as an event
+    moved: Moved | None = None  # news: to be said as an event
 
 
 Place = tuple[str, str, str]  # repository, ref, commit
@@ -80,7 +80,7 @@ Place = tuple[str, str, str]  # repository, ref, commit
 def place_of(delivery: Delivery) -> Place | None:
     """Return what the second deduplication goes by; None when nothing moved."""
     moved = delivery.meaning
-    return (delivery.repository.name, moved.ref, moved.commit) if isinstance(moved, BranchMoved) else None
+    return (delivery.repository.name, moved.ref, moved.commit) if isinstance(moved, Moved) else None
 
 
 def judge(
@@ -116,7 +116,7 @@ def _judge(delivery: Delivery, earlier: Seen | None, pushed: Mapping[Place, UUID
     return Verdict(delivery, _answer("accepted", delivery, moved, delivery.push), first=True, moved=moved)
 
 
-def _answer(result: str, delivery: Delivery, moved: BranchMoved, push: UUID) -> Answer:
+def _answer(result: str, delivery: Delivery, moved: Moved, push: UUID) -> Answer:
     document = {
         "result": result,
         "push": str(push),
@@ -124,6 +124,8 @@ def _answer(result: str, delivery: Delivery, moved: BranchMoved, push: UUID) -> 
         "branch": moved.branch,
         "commit": moved.commit,
     }
+    if moved.tag:
+        document["tag"] = moved.tag
     return Answer(ACCEPTED, document)
 
 

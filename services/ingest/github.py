@@ -1,6 +1,6 @@
 """What a GitHub delivery means, read from its event name and its signed body.
 
-Only what is needed is parsed and nothing of it is believed beyond "this branch moved to that commit":
+Only what is needed is parsed and nothing of it is believed beyond "this branch or tag moved to that":
 where the commit comes from is what the operator registered, and git decides whether it is there.
 """
 
@@ -9,23 +9,25 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.faults import Refused
-from shared.git.address import check_branch
+from shared.git.address import check_branch, check_tag
 from shared.ids import Commit
 
 BRANCHES = "refs/heads/"
+TAGS = "refs/tags/"
 REF_CHARACTERS_MAX = 1_000
 PUSHER_CHARACTERS_MAX = 100
 MISTAKES_TOLD_MAX = 5
 
 
 @dataclass(frozen=True, slots=True)
-class BranchMoved:
-    """The tip of a branch is now `commit`."""
+class Moved:
+    """A branch or a tag is now at `commit`, which for a tag may be its own object."""
 
     ref: str
-    branch: str
+    branch: str  # empty for a tag
     commit: Commit
     pusher: str
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Malformed:
     mistakes: tuple[str, ...]
 
 
-Meaning = BranchMoved | Nothing | Malformed
+Meaning = Moved | Nothing | Malformed
 
 
 class _Strict(BaseModel):
@@ -71,21 +73,23 @@ def meaning_of(event: str, body: bytes, tracked: str | None) -> Meaning:
         push = _Push.model_validate_json(body)
     except ValidationError as error:
         return Malformed(_mistakes(error))
-    return _branch_moved(push, tracked)
+    return _moved(push, tracked)
 
 
-def _branch_moved(push: _Push, tracked: str | None) -> BranchMoved | Nothing:
-    if not push.ref.startswith(BRANCHES):
-        return Nothing(f"{push.ref[:100]!a} is not a branch")
+def _moved(push: _Push, tracked: str | None) -> Moved | Nothing:
+    is_tag = push.ref.startswith(TAGS)
+    if not is_tag and not push.ref.startswith(BRANCHES):
+        return Nothing(f"{push.ref[:100]!a} is not a branch or a tag")
     if push.deleted or not push.after.strip("0"):
-        return Nothing("the branch was deleted; what is deployed stays")
+        return Nothing(f"the {'tag' if is_tag else 'branch'} was deleted; what is deployed stays")
     try:
-        branch = check_branch(push.ref.removeprefix(BRANCHES))
+        tag = check_tag(push.ref.removeprefix(TAGS)) if is_tag else ""
+        branch = "" if is_tag else check_branch(push.ref.removeprefix(BRANCHES))
     except Refused as refusal:
         return Nothing(str(refusal))
     if tracked is not None and branch != tracked:
         return Nothing(f"only branch {tracked} of this repository is listened to")
-    return BranchMoved(push.ref, branch, Commit(push.after), _shown(push.pusher.name))
+    return Moved(push.ref, branch, Commit(push.after), _shown(push.pusher.name), tag)
 
 
 def _shown(name: str) -> str:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from services.ingest import acceptance, tables
 from services.ingest.acceptance import Answer, Delivery, Place, Registered, Seen, Verdict
-from services.ingest.github import BranchMoved
+from services.ingest.github import Moved
 from shared.db import Cause, Reading, ServiceDatabase, Transaction
 from shared.events import Message, PlanRejected, PushReceived, RevisionPlanned
 from shared.events.revisions import RevisionEvent
@@ -50,7 +50,7 @@ class Home:
 
     pipeline: Pipeline
     repository: Repository
-    branch: str
+    branch: str  # empty: only tags of it were seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +164,8 @@ class IngestStore:
             if await tx.insert_or_ignore(tables.pipelines, row) or isinstance(body, PlanRejected):
                 return
             mine = tables.pipelines.c.pipeline == body.pipeline
+            if body.tag:  # which says nothing of the branch
+                del row["branch"]
             await tx.execute(sa.update(tables.pipelines).where(mine).values(row))
 
     async def resume(self) -> datetime | None:
@@ -222,12 +224,13 @@ def _by_key(table: sa.Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]
     return sorted(rows, key=lambda row: [row[column.name] for column in table.primary_key])
 
 
-def _push_received(delivery: Delivery, moved: BranchMoved, now: datetime) -> PushReceived:
+def _push_received(delivery: Delivery, moved: Moved, now: datetime) -> PushReceived:
     return PushReceived(
         push=delivery.push,
         repository=delivery.repository.name,
         remote=delivery.repository.remote,
         branch=moved.branch,
+        tag=moved.tag,
         commit=moved.commit,
         trigger="push",
         pusher=moved.pusher,
@@ -235,7 +238,7 @@ def _push_received(delivery: Delivery, moved: BranchMoved, now: datetime) -> Pus
     )
 
 
-def _push_row(delivery: Delivery, moved: BranchMoved, now: datetime) -> dict[str, Any]:
+def _push_row(delivery: Delivery, moved: Moved, now: datetime) -> dict[str, Any]:
     return {
         "repository": delivery.repository.name,
         "ref": moved.ref,

@@ -33,7 +33,8 @@ def push_refused(view: PushView | None, message: Message[PushRefused]) -> PushVi
     if view is None:
         return None
     refused = {"refused_code": body.code, "refused_message": body.message, "refused_evidence": body.evidence}
-    return view.model_copy(update={**refused, "commit": body.commit or view.commit})
+    told = {**refused, "proposal": body.proposal, "commit": body.commit or view.commit}
+    return view.model_copy(update=told)
 
 
 def decided(
@@ -54,6 +55,7 @@ def revision_planned(view: RevisionView | None, message: Message[RevisionPlanned
         revision=body.revision,
         repository=body.repository,
         branch=body.branch,
+        tag=body.tag,
         commit=body.commit,
         title=body.title,
         author=body.author,
@@ -71,21 +73,45 @@ def revision_planned(view: RevisionView | None, message: Message[RevisionPlanned
 def newest_planned(view: PipelineView | None, message: Message[RevisionPlanned]) -> PipelineView:
     """Fold in the newest revision; a mended pipeline file clears what was wrong with the last."""
     body = message.body
+    before = _pipeline(view, message)
     changes = {
         "repository": body.repository,
-        "branch": body.branch,
+        "branch": before.branch if body.tag else body.branch,
+        "tag": body.tag,
         "stages": tuple(stage.name for stage in body.plan.stages),
         "newest_revision": body.revision,
         "newest_commit": body.commit,
         "newest_title": body.title,
         "rejected": None,
+        "skipped": None,
     }
-    return _pipeline(view, message).model_copy(update=changes)
+    return before.model_copy(update=changes)
 
 
 def newest_rejected(view: PipelineView | None, message: Message[PlanRejected]) -> PipelineView:
     """Fold in what is wrong with the newest pipeline file."""
-    return _pipeline(view, message).model_copy(update={"rejected": _decision(message)})
+    changes = {"rejected": _decision(message), "skipped": None}
+    return _pipeline(view, message).model_copy(update=changes)
+
+
+def newest_skipped(view: PipelineView | None, message: Message[RevisionSkipped]) -> PipelineView | None:
+    """Fold in that the newest push needed no revision, and that nothing is wrong any more if so it is."""
+    body = message.body
+    if view is None or body.reason == "foreign_slug":  # another repository's push says nothing of this one
+        return None
+    is_over = view.rejected is not None and _ends(body, view.rejected, view.newest_commit)
+    rejected = None if is_over else view.rejected
+    return view.model_copy(update={"rejected": rejected, "skipped": _decision(message)})
+
+
+def _ends(skipped: RevisionSkipped, rejected: DecisionView, newest_commit: str) -> bool:
+    """Tell whether what was rejected is no longer what its branch or tag says.
+
+    A commit that lies behind the newest revision may have been pushed long before and come late.
+    """
+    if (rejected.branch, rejected.tag) not in {("", ""), (skipped.branch, skipped.tag)}:
+        return False
+    return skipped.reason != "contained" or skipped.commit == newest_commit
 
 
 def _pipeline(
@@ -100,7 +126,13 @@ def _pipeline(
 def _decision(message: Message[RevisionPlanned | PlanRejected | RevisionSkipped]) -> DecisionView:
     body = message.body
     decision = DecisionView(
-        push=body.push, pipeline=body.pipeline, commit=body.commit, at=message.time, decision="planned"
+        push=body.push,
+        pipeline=body.pipeline,
+        branch=body.branch,
+        tag=body.tag,
+        commit=body.commit,
+        at=message.time,
+        decision="planned",
     )
     match body:
         case RevisionPlanned():

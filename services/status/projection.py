@@ -152,7 +152,7 @@ TARGETS: Mapping[type[Event], tuple[Target, ...]] = {
         Target(Kind.PIPELINE, _key, pipeline_view.newest_planned),
     ),
     events.PlanRejected: (_decided(), Target(Kind.PIPELINE, _key, pipeline_view.newest_rejected)),
-    events.RevisionSkipped: (_decided(),),
+    events.RevisionSkipped: (_decided(), Target(Kind.PIPELINE, _key, pipeline_view.newest_skipped)),
     events.BuildRequested: (Target(Kind.BUILD, _request, other_view.build_requested),),
     events.ArtifactBuilt: (Target(Kind.BUILD, _request, other_view.artifact_built),),
     events.ArtifactFailed: (Target(Kind.BUILD, _request, other_view.artifact_failed),),

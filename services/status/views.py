@@ -23,7 +23,8 @@ class PushView(View):
 
     push: UUID
     repository: str
-    branch: str
+    branch: str  # empty for a tag
+    tag: str = ""
     commit: str | None
     trigger: str
     pipeline: str | None
@@ -34,6 +35,7 @@ class PushView(View):
     refused_code: str = ""  # empty: it was not refused as a whole
     refused_message: str = ""
     refused_evidence: Evidence | None = None
+    proposal: str = ""  # a pipeline file for what lies in a repository that has none
 
 
 class DecisionView(View):
@@ -41,6 +43,8 @@ class DecisionView(View):
 
     push: UUID
     pipeline: str
+    branch: str = ""  # empty for a tag, and where it was decided before this was kept
+    tag: str = ""
     commit: str
     at: datetime
     decision: Literal["planned", "rejected", "skipped"]
@@ -55,13 +59,15 @@ class PipelineView(View):
 
     pipeline: str
     repository: str
-    branch: str
+    branch: str  # the newest revision's, or before a tag's; empty: only tags were deployed
+    tag: str = ""  # the newest revision's
     since: datetime
     stages: tuple[str, ...] = ()  # of the newest plan, in promotion order
     newest_revision: int | None = None
     newest_commit: str = ""
     newest_title: str = ""
     rejected: DecisionView | None = None  # the newest push, if its pipeline file has problems
+    skipped: DecisionView | None = None  # the newest push, if it needed no revision
 
 
 class PlannedArtifact(View):
@@ -94,7 +100,8 @@ class RevisionView(View):
     pipeline: str
     revision: int
     repository: str
-    branch: str
+    branch: str  # empty for a tag
+    tag: str = ""
     commit: str
     title: str
     author: str

@@ -6,65 +6,37 @@ side: whoever writes second, and read the pipeline before the first gave it a re
 decisions are what they would have been one after the other, though not always in the order of arrival.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
 
 import structlog
 
-from services.synthesizer import ancestry
-from services.synthesizer.ancestry import Become, Newest, Skip
-from services.synthesizer.store import Decided, Known, Store, read_decided, read_known
+from services.synthesizer import ancestry, answers, scanning
+from services.synthesizer.ancestry import Become, Compared, Mark, Newest, Skip
+from services.synthesizer.answers import Look
+from services.synthesizer.scanning import Finding
+from services.synthesizer.store import Known, Store, Verdict, read_decided, read_known
 from shared.crash import point
 from shared.db import ServiceDatabase
-from shared.events import (
-    Evidence,
-    PlanRejected,
-    PushReceived,
-    PushRefused,
-    RevisionPlanned,
-    RevisionSkipped,
-)
-from shared.faults import Refused
-from shared.git import BranchMissing, CommitInfo, Mirrors
-from shared.ids import Commit, Pipeline
+from shared.events import PlanRejected, PushReceived, PushRefused, RevisionPlanned
+from shared.faults import Refused, TryAgain
+from shared.git import BranchMissing, CommitMissing, Mirrors
+from shared.ids import Commit
 from shared.language import discovery
 from shared.language.definition import Definition
-from shared.language.discovery import PipelineFile
-from shared.language.manifest import read_definition
+from shared.language.definition_reading import read_definition
+from shared.language.discovery import Discovery, PipelineFile
+from shared.language.problem import is_refused
 from shared.language.scope import Facts
 from shared.language.source_map import SOURCE_BYTES_MAX
-from shared.language.synthesis import Rejection, synthesize
+from shared.language.synthesis import synthesize
+from shared.language.tracks import USUAL_BRANCH, Tracks
+from shared.scan.proposal import slug_of
 from shared.work import Claim, Workers
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """A push whose commit is known to be in its branch."""
-
-    push: PushReceived
-    commit: Commit
-    info: CommitInfo
-
-    def about(self, pipeline: Pipeline) -> dict[str, object]:
-        """Return what every decision says."""
-        return {
-            "push": self.push.push,
-            "pipeline": pipeline,
-            "repository": self.push.repository,
-            "branch": self.push.branch,
-            "commit": self.commit,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A decision for one pipeline, and what it rests on."""
-
-    decided: Decided
-    tracks: str
-    seen: Known | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +54,7 @@ class PushWorker:
             answer = await self._look(push)
         except Refused as fault:
             code = "commit_unreachable" if isinstance(fault, BranchMissing) else "source_unreachable"
-            answer = _refused(push, code, str(fault))
+            answer = answers.refused(push, code, str(fault))
         point("synthesizer.synthesize.decided")
         await self._write(claim, answer)
         if not isinstance(answer, PushRefused):
@@ -91,7 +63,7 @@ class PushWorker:
     async def give_up(self, claim: Claim, why: str) -> None:
         """Answer that the repository could not be read."""
         push = PushReceived.model_validate(claim.order.payload)
-        await self._write(claim, _refused(push, "source_unreachable", why))
+        await self._write(claim, answers.refused(push, "source_unreachable", why))
 
     async def _write(self, claim: Claim, answer: PushRefused | Sequence[Verdict]) -> None:
         async with self.workers.finishing(claim) as tx:
@@ -101,125 +73,156 @@ class PushWorker:
             store = Store(tx)
             await store.lock(verdict.decided.pipeline for verdict in answer)
             for verdict in answer:
-                await store.keep(verdict.decided, verdict.tracks, verdict.seen)
+                await store.keep(verdict)
 
     async def _look(self, push: PushReceived) -> PushRefused | Sequence[Verdict]:
-        tip = await self.mirrors.fetch(push.remote, push.branch, push.commit)
-        commit = push.commit or tip
-        point("synthesizer.synthesize.fetched")
-        if commit != tip and not await self.mirrors.is_ancestor(push.remote, commit, tip):
-            message = (
-                f"commit {commit} is not in branch {push.branch} of {push.repository}; "
-                "push it to that branch, or name a commit that is in it"
-            )
-            return _refused(push, "commit_unreachable", message)
-        listing = await self.mirrors.read_tree(push.remote, commit, discovery.FOLDER, discovery.LISTING_DEPTH)
-        found = discovery.discover(listing)
-        wanted = [file for file in found.pipelines if push.pipeline in {None, file.slug}]
+        commit = await (self._tagged(push) if push.tag else self._in_branch(push))
+        if isinstance(commit, PushRefused):
+            return commit
+        found = await self._discover(push, commit)
+        files = (*found.pipelines, *found.rejected)
+        wanted = [file for file in files if push.pipeline in {None, file.slug}]
         if not wanted:
-            return _refused(push, "no_pipeline", _nothing_to_do(push, found))
+            has_none = not files and not found.problems
+            finding = await self._find(push, commit) if has_none else Finding()
+            return answers.no_pipeline(push, found, finding)
         look = Look(push, commit, await self.mirrors.commit_info(push.remote, commit))
         async with self.db.reading() as reading:
             decided = await read_decided(reading, push.push)
         return [await self._decide(look, file) for file in wanted if file.slug not in decided]
+
+    async def _in_branch(self, push: PushReceived) -> Commit | PushRefused:
+        """Have the commit; it must be in the branch."""
+        tip = await self.mirrors.fetch(push.remote, push.branch, push.commit)
+        commit = push.commit or tip
+        point("synthesizer.synthesize.fetched")
+        if commit != tip and not await self.mirrors.is_ancestor(push.remote, commit, tip):
+            return answers.not_in_branch(push)
+        return commit
+
+    async def _tagged(self, push: PushReceived) -> Commit | PushRefused:
+        """Have the tag's commit; what was pushed must be it, or the tag's own object."""
+        tag = await self.mirrors.fetch_tag(push.remote, push.tag, push.commit)
+        point("synthesizer.synthesize.fetched")
+        return tag.commit if push.commit in {None, *tag.ids} else answers.not_of_tag(push, tag.commit)
+
+    async def _discover(self, push: PushReceived, commit: Commit) -> Discovery:
+        listings = [
+            await self.mirrors.read_tree(push.remote, commit, folder, discovery.LISTING_DEPTH)
+            for folder in discovery.FOLDERS.values()
+        ]
+        return discovery.discover(*listings)
+
+    async def _find(self, push: PushReceived, commit: Commit) -> Finding:
+        """Look over a repository without a pipeline; what cannot be read of it is not told of."""
+        slug = slug_of(push.pipeline or push.repository)
+        survey = scanning.Survey(slug)
+        try:
+            async with asyncio.timeout(scanning.SECONDS_MAX):
+                while (folder := survey.next_folder()) is not None:
+                    entries = await self.mirrors.read_tree(push.remote, commit, folder)
+                    survey.take_folder(folder, entries or ())
+                while files := survey.next_files():
+                    for path, size in files.items():
+                        survey.take_file(path, await self.mirrors.read_blob(push.remote, commit, path, size))
+        except (Refused, TryAgain, TimeoutError) as fault:
+            log.info("scan.ended_early", push=str(push.push), why=str(fault) or "it took too long")
+        return survey.finding(slug, push.branch or USUAL_BRANCH)
 
     async def _decide(self, look: Look, file: PipelineFile) -> Verdict:
         push = look.push
         async with self.db.reading() as reading:
             known = await read_known(reading, file.slug)
         if known and known.repository != push.repository:
-            message = (
-                f"the name {file.slug} belongs to a pipeline of {known.repository}; "
-                f"rename the folder {discovery.FOLDER}/{file.slug}"
-            )
-            return _skipped(look, file, known, "foreign_slug", message)
+            return Verdict(answers.foreign(look, file, known.repository), known)
         blob = await self.mirrors.read_blob(push.remote, look.commit, file.path, SOURCE_BYTES_MAX + 1)
-        definition = read_definition(file.path, blob or b"")
-        tracks = definition.tracks if not definition.problems or known is None else known.tracks
-        if tracks != push.branch:
-            message = f"pipeline {file.slug} tracks {tracks}, and the push was to {push.branch}"
-            return _skipped(look, file, known, "not_tracked", message)
-        return await self._number(look, file, definition, known)
+        definition = read_definition(file.path, blob or b"", file.dialect)
+        broken = is_refused((*file.problems, *definition.problems))
+        tracks = Tracks.of(known.tracks) if broken and known else definition.tracks
+        if not (tracks.tag(push.tag) if push.tag else tracks.branch(push.branch)):
+            return Verdict(answers.not_tracked(look, file, tracks), known)
+        return await self._weigh(look, file, definition, tracks, known)
 
-    async def _number(
-        self, look: Look, file: PipelineFile, definition: Definition, known: Known | None
+    async def _weigh(
+        self, look: Look, file: PipelineFile, definition: Definition, tracks: Tracks, known: Known | None
     ) -> Verdict:
-        """Decide which revision the commit is, and plan it."""
-        push = look.push
+        """Decide for a pipeline that tracks what was pushed."""
         newest = Newest(known.newest_revision, known.newest_commit) if known else None
-        contained = newest is not None and await self.mirrors.is_ancestor(
-            push.remote, look.commit, newest.commit
-        )
-        match ancestry.decide(newest, look.commit, push.trigger, contained=contained):
+        marks = known.marks if known else ()
+        in_front = ancestry.in_front(newest, marks)
+        compared = await self._compare(look, in_front)
+        behind = await self._behind(look, compared, in_front) if compared.is_behind else None
+        match ancestry.decide(newest, look.commit, look.push.trigger, behind):
             case Skip(contained_in, message):
-                return _skipped(look, file, known, "contained", message, contained_in)
+                skipped = answers.contained(look, file, message, contained_in)
+                return Verdict(skipped, known, passed=compared.gone(marks))
             case Become(revision):
-                entries = await self.mirrors.tree_entries(push.remote, look.commit, definition.sources)
-                facts = Facts(
-                    pipeline=file.slug,
-                    repository=push.repository,
-                    remote=push.remote,
-                    branch=push.branch,
-                    commit=look.commit,
-                    revision=revision,
-                    entries=entries,
-                )
-                return Verdict(_planned(look, definition, facts), definition.tracks, known)
+                is_here = newest is not None and newest.commit in compared.here
+                if newest and is_here and await self._is_untouched(look, file, tracks, newest):
+                    unchanged = answers.untouched(look, file, tracks, newest.revision)
+                    mark = Mark(look.ref, look.commit, newest.revision, untouched=True)
+                    return Verdict(unchanged, known, mark=mark, passed=compared.passed(marks))
+                decided = await self._plan(look, file, definition, revision)
+                if isinstance(decided, PlanRejected):
+                    return Verdict(decided, known, passed=compared.gone(marks))
+                mark = Mark(look.ref, look.commit, revision)
+                return Verdict(decided, known, definition.tracks.stored(), mark, compared.passed(marks))
 
+    async def _compare(self, look: Look, in_front: Sequence[Mark]) -> Compared:
+        """Ask where the commit lies, all at once: there may be a hundred marks."""
+        remote = look.push.remote
+        wanted = dict.fromkeys(mark.commit for mark in in_front)
+        here = frozenset([commit for commit in wanted if await self._has(remote, commit)])
+        independent = await self.mirrors.independent(remote, here | {look.commit})
+        return Compared(look.commit, here, independent)
 
-def _planned(look: Look, definition: Definition, facts: Facts) -> RevisionPlanned | PlanRejected:
-    plan = synthesize(definition, facts)
-    about = look.about(facts.pipeline)
-    if isinstance(plan, Rejection):
-        return PlanRejected(**about, problems=plan.problems)
-    return RevisionPlanned(
-        **about,
-        revision=facts.revision,
-        plan_hash=plan.content_hash(),
-        plan=plan,
-        title=look.info.title,
-        author=look.info.author,
-        trigger=look.push.trigger,
-        pusher=look.push.pusher,
-        received_at=look.push.received_at,
-    )
+    async def _behind(self, look: Look, compared: Compared, in_front: Sequence[Mark]) -> Mark | None:
+        """Return the first of these marks that the commit lies behind, or is at."""
+        for mark in in_front:
+            if mark.commit in compared.here and await self.mirrors.is_ancestor(
+                look.push.remote, look.commit, mark.commit
+            ):
+                return mark
+        return None
 
+    async def _is_untouched(self, look: Look, file: PipelineFile, tracks: Tracks, newest: Newest) -> bool:
+        """Tell whether nothing the pipeline is for has another content than in the newest revision."""
+        remote = look.push.remote
+        if look.push.trigger == "manual" or file.problems or not tracks.paths:
+            return False
+        paths = (file.path, *tracks.paths)
+        before = await self.mirrors.tree_entries(remote, newest.commit, paths)
+        return before == await self.mirrors.tree_entries(remote, look.commit, paths)
 
-def _skipped(
-    look: Look,
-    file: PipelineFile,
-    known: Known | None,
-    reason: str,
-    message: str,
-    contained_in: int | None = None,
-) -> Verdict:
-    skipped = RevisionSkipped(
-        **look.about(file.slug), reason=reason, contained_in=contained_in, message=message
-    )
-    return Verdict(skipped, known.tracks if known else "", known)
+    async def _has(self, remote: str, commit: Commit) -> bool:
+        """Have a commit that was decided upon; it may be only in another replica's mirror until now.
 
+        One that was pushed over is gone in the end, here and at the remote.
+        """
+        try:
+            await self.mirrors.fetch_commit(remote, commit)
+        except CommitMissing:
+            return False
+        return True
 
-def _refused(push: PushReceived, code: str, message: str) -> PushRefused:
-    phase = "detect" if code == "no_pipeline" else "clone"
-    return PushRefused(
-        push=push.push,
-        repository=push.repository,
-        branch=push.branch,
-        commit=push.commit,
-        code=code,
-        message=message,
-        evidence=Evidence(phase=phase, kind="source", message=message),
-    )
-
-
-def _nothing_to_do(push: PushReceived, found: discovery.Discovery) -> str:
-    """Return the sentence for a push that no pipeline file answers."""
-    for problem in found.problems:
-        hint = f" ({problem.hint})" if problem.hint else ""
-        return f"{problem.file}: {problem.message}{hint}"
-    name = push.pipeline or "<name>"
-    which = f" {push.pipeline}" if push.pipeline else ""
-    return (
-        f"{push.repository} defines no pipeline{which} at this commit: "
-        f"add {discovery.FOLDER}/{name}/{discovery.FILE}"
-    )
+    async def _plan(
+        self, look: Look, file: PipelineFile, definition: Definition, revision: int
+    ) -> RevisionPlanned | PlanRejected:
+        """Plan the commit as this revision."""
+        if file.problems:
+            return answers.misplaced(look, file)
+        push = look.push
+        facts = Facts(
+            pipeline=file.slug,
+            repository=push.repository,
+            remote=push.remote,
+            branch=push.branch,
+            tag=push.tag,
+            commit=look.commit,
+            revision=revision,
+            entries=await self.mirrors.tree_entries(push.remote, look.commit, definition.sources),
+            pipeline_name=definition.name,
+            # The push's own day: looked at again, it is the same.
+            today=push.received_at.astimezone(UTC).date(),
+        )
+        return answers.planned(look, synthesize(definition, facts), facts)

@@ -9,9 +9,19 @@ pipelines = sa.Table(
     metadata,
     sa.Column("pipeline", sa.String, primary_key=True),
     sa.Column("repository", sa.String, nullable=False),  # the one that had the slug first
-    sa.Column("tracks", sa.String, nullable=False),  # as of the newest plan
+    sa.Column("tracks", sa.String, nullable=False),  # as of the newest plan: `Tracks.stored`
     sa.Column("newest_revision", sa.Integer, nullable=False),
     sa.Column("newest_commit", sa.String, nullable=False),
+)
+
+marks = sa.Table(
+    "marks",
+    metadata,
+    sa.Column("pipeline", sa.String, primary_key=True),
+    sa.Column("ref", sa.String, primary_key=True),  # "refs/heads/main"
+    sa.Column("commit", sa.String, nullable=False),  # how far it has come
+    sa.Column("revision", sa.Integer, nullable=False),  # what that became, or differs from in nothing
+    sa.Column("untouched", sa.Boolean, nullable=False),  # it became none
 )
 
 plans = sa.Table(

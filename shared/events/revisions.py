@@ -18,8 +18,9 @@ class RevisionEvent(Event):
     push: UUID
     pipeline: Pipeline
     repository: Repository
-    branch: str
+    branch: str  # empty for a tag
     commit: Commit
+    tag: str = ""
 
     @property
     def key(self) -> str:
@@ -56,10 +57,10 @@ class PlanRejected(RevisionEvent):
 
 
 class RevisionSkipped(RevisionEvent):
-    """The push needs no revision: says why, and which revision has its commit."""
+    """The push needs no revision: says why, and which revision has its commit, if one has."""
 
     type: ClassVar[str] = "windlass.revision.skipped.v1"
 
-    reason: Literal["contained", "not_tracked", "foreign_slug"]
+    reason: Literal["contained", "not_tracked", "foreign_slug", "untouched"]
     contained_in: int | None = None  # the newest revision that has this commit
     message: str = ""

@@ -6,7 +6,7 @@ losing it costs one fetch. Nothing in here knows what a pipeline is.
 
 from shared.git.address import Address, BranchName, parse_address, redacted
 from shared.git.mirror import GitMirrors
-from shared.git.port import BranchMissing, Mirrors
+from shared.git.port import BranchMissing, CommitMissing, Mirrors, Tag
 from shared.git.tree import CommitInfo
 from shared.tree import Entry
 
@@ -15,9 +15,11 @@ __all__ = [
     "BranchMissing",
     "BranchName",
     "CommitInfo",
+    "CommitMissing",
     "Entry",
     "GitMirrors",
     "Mirrors",
+    "Tag",
     "parse_address",
     "redacted",
 ]

@@ -1,4 +1,4 @@
-"""Remotes and branch names as strangers write them, judged before git sees them.
+"""Remotes, branch and tag names as strangers write them, judged before git sees them.
 
 Each remote may use its own protocol and no other, also after a redirect: `ext::`, `fd::` and other
 transports that start programs have no form here that is accepted. Names and passwords written into
@@ -14,11 +14,12 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from shared.faults import Refused
 from shared.ids import Commit
+from shared.ref_name import is_ref_name
 
 REMOTE_CHARACTERS_MAX = 2_000
-BRANCH_BYTES_MAX = 240  # what a file system takes as one name, less git's own ".lock"
 
 BranchName = NewType("BranchName", str)
+TagName = NewType("TagName", str)
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _BLANK = re.compile(r"\s")
@@ -27,8 +28,6 @@ _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|[0-9A-Fa-f:.]+
 _SCP = re.compile(r"(?P<user>[A-Za-z0-9_][A-Za-z0-9_.-]*)@(?P<host>[^:/@]+):(?P<path>[^:-].*)")
 _SSH_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-# What `git check-ref-format` refuses, and nothing else that is only odd: `$(id)` is a legal name.
-_NOT_IN_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +64,16 @@ def parse_address(remote: str) -> Address:
 
 def check_branch(name: str) -> BranchName:
     """Return the name if it can be a branch's; Refused otherwise."""
-    parts = name.split("/")
-    malformed = (
-        not name
-        or len(name.encode(errors="replace")) > BRANCH_BYTES_MAX
-        or not name.isprintable()
-        or _NOT_IN_BRANCH.search(name)
-        or name == "@"
-        or name.endswith(".")
-        or any(not part or part.startswith(".") or part.endswith(".lock") for part in parts)
-    )
-    if malformed or name.startswith("-"):
+    if not is_ref_name(name):
         raise Refused(f"{name[:80]!a} is not a name that a branch can have")
     return BranchName(name)
+
+
+def check_tag(name: str) -> TagName:
+    """Return the name if it can be a tag's; Refused otherwise."""
+    if not is_ref_name(name):
+        raise Refused(f"{name[:80]!a} is not a name that a tag can have")
+    return TagName(name)
 
 
 def check_commit(commit: str) -> Commit:

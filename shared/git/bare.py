@@ -15,6 +15,7 @@ from shared.faults import Refused, TryAgain
 from shared.file_lock import held
 from shared.git.address import Address
 from shared.git.program import FAR_END_SETTINGS, SETTINGS, Ended, Limits, bare_environment, raise_fault, run
+from shared.ids import Commit
 
 PACKS_KEPT = 20  # a mirror with more is tidied
 
@@ -115,6 +116,14 @@ class Bare:
         if ended.exit_code not in {0, 1}:
             raise_fault(ended, f"could not compare commits of {self.address.shown}")
         return ended.exit_code == 0
+
+    async def independent(self, commits: Sequence[Commit]) -> frozenset[Commit]:
+        """Ask git which of these commits none of the others contains, in one walk."""
+        words = self.command("merge-base", "--independent", "--end-of-options", *commits)
+        ended = await self._run(words, self.limits.read_seconds_max)
+        if ended.exit_code:
+            raise_fault(ended, f"could not compare commits of {self.address.shown}")
+        return frozenset(map(Commit, ended.answer.split()))
 
     async def tidy(self, held: int) -> None:
         """Pack what many fetches left, and remove what killed ones did; only under the lock."""

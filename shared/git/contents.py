@@ -1,16 +1,18 @@
-"""Reading one mirror: its branches, commits and trees, through one kept process."""
+"""Reading one mirror: its branches, tags, commits and trees, through one kept process."""
 
 from dataclasses import dataclass, field
 
 from shared.faults import Refused, TryAgain
 from shared.git.kept import Kept
+from shared.git.port import Tag
 from shared.git.reader import Damaged, ObjectReader, StoredObject
-from shared.git.tree import ParsedCommit, parse_commit, parse_tree, path_parts
+from shared.git.tree import ParsedCommit, parse_commit, parse_tag, parse_tree, path_parts
 from shared.git.walk import Walk
 from shared.ids import Commit
 from shared.tree import Entry
 
 WALKED_COMMITS_MAX = 64  # looked at one by one before a process is started for the question
+TAGS_ON_THE_WAY_MAX = 10  # a tag may name a tag; nobody needs more
 COMMITS_KEPT = 2_000  # parsed ones and their parents
 TREE_ENTRIES_KEPT = 2_000  # of parsed trees, all together
 
@@ -29,6 +31,21 @@ class Contents:
         """Return the commit that a branch was last seen at."""
         found = await self.reader.read(kept_branch, self.object_bytes_max)
         return Commit(found.id) if found and found.kind == "commit" else None
+
+    async def tag(self, kept_as: str) -> Tag | None:
+        """Return what a tag was last seen to stand for; Refused if that is no commit."""
+        ids: list[str] = []
+        name = kept_as
+        while (found := await self._whole(name)) and found.kind == "tag" and len(ids) < TAGS_ON_THE_WAY_MAX:
+            ids.append(found.id)
+            name = parse_tag(found.data)
+        if found is None and not ids:
+            return None
+        if found is None:
+            raise Damaged(f"the mirror lacks what tag object {ids[-1]} names")
+        if found.kind != "commit":
+            raise Refused(f"the tag names a {found.kind}, and only a commit can be deployed")
+        return Tag(Commit(found.id), (*ids, found.id))
 
     async def find_commit(self, commit: str) -> ParsedCommit | None:
         """Return a commit; None if it is not here, or is something else."""

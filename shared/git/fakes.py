@@ -7,8 +7,8 @@ from hashlib import sha1
 from pathlib import Path
 
 from shared.faults import Refused, TryAgain
-from shared.git.address import check_branch, check_commit, parse_address
-from shared.git.port import BranchMissing
+from shared.git.address import check_branch, check_commit, check_tag, parse_address
+from shared.git.port import BranchMissing, CommitMissing, Tag
 from shared.git.tree import CommitInfo, path_parts
 from shared.ids import Commit
 from shared.tree import Entry, Kind
@@ -30,6 +30,7 @@ class FakeRepository:
     """What lies at a remote."""
 
     branches: dict[str, Commit] = field(default_factory=dict)
+    tags: dict[str, Tag] = field(default_factory=dict)
     commits: dict[Commit, FakeCommit] = field(default_factory=dict)
     unreachable: TryAgain | Refused | None = None  # raised by every fetch while it is set
 
@@ -39,6 +40,13 @@ class FakeRepository:
         commit = self.add(files, title, () if parent is None else (parent,))
         self.branches[branch] = commit
         return commit
+
+    def tag(self, name: str, commit: Commit, message: str = "") -> str:
+        """Put a tag on a commit, with an object of its own if it has a message; return what it names."""
+        text = f"tag {name} {commit} {message}"
+        own = (sha1(text.encode(), usedforsecurity=False).hexdigest(),) if message else ()
+        self.tags[name] = Tag(commit, (*own, commit))
+        return self.tags[name].ids[0]
 
     def add(
         self, files: Mapping[str, bytes], title: str = "a change", parents: tuple[Commit, ...] = ()
@@ -71,6 +79,7 @@ class FakeMirrors:
     fetches: int = 0
     _here: dict[str, set[Commit]] = field(default_factory=dict)
     _tips: dict[tuple[str, str], Commit] = field(default_factory=dict)
+    _tags: dict[tuple[str, str], Tag] = field(default_factory=dict)
 
     async def fetch(self, remote: str, branch: str, wanted: Commit | None = None) -> Commit:
         """Return the branch's tip; without asking the remote if `wanted` is known to be in it."""
@@ -87,13 +96,26 @@ class FakeMirrors:
         self._here.setdefault(remote, set()).update(repository.history(tip))
         return tip
 
+    async def fetch_tag(self, remote: str, tag: str, wanted: str | None = None) -> Tag:
+        """Return what the tag stands for; without asking the remote if `wanted` is one of its known ids."""
+        parse_address(remote)
+        known = self._tags.get((remote, check_tag(tag)))
+        if known and wanted in known.ids:
+            return known
+        repository = self._asked(remote)
+        if tag not in repository.tags:
+            raise BranchMissing(f"{remote} has no tag {tag!a}")
+        found = self._tags[remote, tag] = repository.tags[tag]
+        self._here.setdefault(remote, set()).update(repository.history(found.commit))
+        return found
+
     async def fetch_commit(self, remote: str, commit: Commit) -> None:
         """Have this commit, from whichever branch; without asking the remote if it is here."""
         if check_commit(commit) in self._here.get(remote, set()):
             return
         repository = self._asked(remote)
         if commit not in repository.commits:
-            raise Refused(f"{remote} has no commit {commit}")
+            raise CommitMissing(f"{remote} has no commit {commit}")
         self._here.setdefault(remote, set()).update(repository.history(commit))
 
     async def is_ancestor(self, remote: str, ancestor: Commit, descendant: Commit) -> bool:
@@ -102,6 +124,14 @@ class FakeMirrors:
         if check_commit(descendant) not in here or check_commit(ancestor) not in here:
             return False
         return ancestor in self.remotes[remote].history(descendant)
+
+    async def independent(self, remote: str, commits: Iterable[Commit]) -> frozenset[Commit]:
+        """Return those that are in the history of none of the others; all of them are here."""
+        asked = frozenset(commits)
+        for commit in asked:
+            self._commit(remote, commit)
+        repository = self.remotes[remote]
+        return asked.difference(*(repository.history(commit) - {commit} for commit in asked))
 
     async def commit_info(self, remote: str, commit: Commit) -> CommitInfo:
         """Return what people see of a commit."""

@@ -1,6 +1,6 @@
 """Bare mirrors under one folder, one a remote: the real `Mirrors`.
 
-A branch is kept under a name derived from its own, so that no stranger's name becomes a path and
+A branch or tag is kept under a name derived from its own, so that no stranger's name becomes a path and
 `a` may be followed by `a/b`. What a mirror's branches reach is whole: git moves them after the
 objects are there, and each fetch is one pack. A mirror found damaged is thrown away and fetched anew.
 """
@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from shared.faults import TryAgain
-from shared.git.address import check_branch, check_commit, parse_address
+from shared.faults import Refused, TryAgain
+from shared.git.address import check_branch, check_commit, check_tag, parse_address
 from shared.git.bare import Bare
 from shared.git.contents import Contents
 from shared.git.export import Export
+from shared.git.port import Tag
 from shared.git.program import Limits
 from shared.git.reader import Damaged, ObjectReader
 from shared.git.tree import CommitInfo
@@ -61,6 +62,22 @@ class GitMirrors:
             raise TryAgain(f"branch {branch!a} of {bare.address.shown} left its mirror")
         return tip
 
+    async def fetch_tag(self, remote: str, tag: str, wanted: str | None = None) -> Tag:
+        """Return what the tag stands for; without asking the remote if `wanted` is one of its known ids."""
+        bare, kept_as = self._bare(remote), _kept_tag(tag)
+        if wanted is not None and (known := await self._known_tag(bare, kept_as, wanted)):
+            return known
+        async with bare.locked() as held:
+            if wanted is not None and (known := await self._known_tag(bare, kept_as, wanted)):
+                return known
+            tried = f"could not fetch tag {tag!a} of {bare.address.shown}"
+            await bare.fetch(f"+refs/tags/{tag}:{kept_as}", tried, held)
+        contents = await self._contents(bare)
+        found = await contents.tag(kept_as) if contents else None
+        if found is None:
+            raise TryAgain(f"tag {tag!a} of {bare.address.shown} left its mirror")
+        return found
+
     async def fetch_commit(self, remote: str, commit: Commit) -> None:
         """Have this commit, from whichever branch; without asking the remote if it is here."""
         bare = self._bare(remote)
@@ -75,6 +92,19 @@ class GitMirrors:
         """Tell whether `descendant` contains `ancestor`; a commit that is not here is in nothing."""
         bare = self._bare(remote)
         return await self._contains(bare, check_commit(descendant), check_commit(ancestor))
+
+    async def independent(self, remote: str, commits: Iterable[Commit]) -> frozenset[Commit]:
+        """Return those that are in the history of none of the others; all of them are here."""
+        bare, asked = self._bare(remote), sorted({check_commit(commit) for commit in commits})
+        for commit in asked:
+            if not await self._has(bare, commit):
+                raise TryAgain(f"commit {commit} has not been fetched")
+        if len(asked) == 2:
+            one, other = asked
+            if await self._contains(bare, one, other):
+                return frozenset({one})
+            return frozenset({other} if await self._contains(bare, other, one) else asked)
+        return await bare.independent(asked) if asked[1:] else frozenset(asked)
 
     async def commit_info(self, remote: str, commit: Commit) -> CommitInfo:
         """Return what people see of a commit."""
@@ -178,6 +208,15 @@ class GitMirrors:
             return tip
         return None
 
+    async def _known_tag(self, bare: Bare, kept_as: str, wanted: str) -> Tag | None:
+        """Return the tag as last seen, if `wanted` is one of its ids."""
+        contents = await self._contents(bare)
+        try:
+            found = await contents.tag(kept_as) if contents else None
+        except Refused:  # it named something else, and may have moved since
+            return None
+        return found if found and wanted in found.ids else None
+
     async def _has(self, bare: Bare, commit: Commit) -> bool:
         contents = await self._contents(bare)
         return contents is not None and await contents.find_commit(commit) is not None
@@ -191,4 +230,12 @@ class GitMirrors:
 
 
 def _kept_branch(branch: str) -> str:
-    return f"refs/windlass/{sha256(check_branch(branch).encode()).hexdigest()[:32]}"
+    return _kept(check_branch(branch))
+
+
+def _kept_tag(tag: str) -> str:
+    return _kept(f"tag:{check_tag(tag)}")  # no branch has a colon in its name
+
+
+def _kept(name: str) -> str:
+    return f"refs/windlass/{sha256(name.encode()).hexdigest()[:32]}"

@@ -1,6 +1,7 @@
 """What the synthesizer and the builder ask of a repository."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -11,7 +12,19 @@ from shared.tree import Entry
 
 
 class BranchMissing(Refused):
-    """The remote answered and has no such branch."""
+    """The remote answered and has no such branch or tag."""
+
+
+class CommitMissing(Refused):
+    """The remote answered and gives out no such commit: it was pushed over, or was never there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """What a tag stands for."""
+
+    commit: Commit
+    ids: tuple[str, ...]  # of the tag objects on the way to the commit, and the commit's own
 
 
 class Mirrors(Protocol):
@@ -21,12 +34,23 @@ class Mirrors(Protocol):
         """Return the branch's tip; without asking the remote if `wanted` is known to be in it."""
         ...
 
+    async def fetch_tag(self, remote: str, tag: str, wanted: str | None = None) -> Tag:
+        """Return what the tag stands for; without asking the remote if `wanted` is one of its known ids.
+
+        A tag of something else than a commit is Refused.
+        """
+        ...
+
     async def fetch_commit(self, remote: str, commit: Commit) -> None:
         """Have this commit, from whichever branch; without asking the remote if it is here."""
         ...
 
     async def is_ancestor(self, remote: str, ancestor: Commit, descendant: Commit) -> bool:
         """Tell whether `descendant` contains `ancestor`; a commit that is not here is in nothing."""
+        ...
+
+    async def independent(self, remote: str, commits: Iterable[Commit]) -> frozenset[Commit]:
+        """Return those that are in the history of none of the others; all of them are here."""
         ...
 
     async def commit_info(self, remote: str, commit: Commit) -> CommitInfo:

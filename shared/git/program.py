@@ -13,9 +13,10 @@ from typing import NoReturn
 
 from shared.faults import Refused, TryAgain
 from shared.git.address import Address, redacted
-from shared.git.port import BranchMissing
+from shared.git.port import BranchMissing, CommitMissing
 
 STDERR_BYTES_MAX = 16 * 1024  # what is kept of git's complaints; the rest is read and dropped
+ANSWER_BYTES_MAX = 64 * 1024  # of what it answers: the ids of a thousand commits
 MESSAGE_CHARACTERS_MAX = 400  # what of it reaches a person
 
 # Given on every command line, so that no file, ours or a stranger's, can say otherwise.
@@ -57,12 +58,13 @@ FAR_END_SETTINGS = "[safe]\n\tdirectory = *\n"
 _ALLOWED = {"file": "file", "ssh": "ssh", "https": "https", "http": "http:https"}
 
 _MISSING_BRANCH = re.compile(r"couldn't find remote ref|no such remote ref", re.IGNORECASE)
+_MISSING_COMMIT = re.compile(r"not our ref|unadvertised object", re.IGNORECASE)
 _HOPELESS = re.compile(
     "repository .* not found|does not appear to be a git repository|does not exist"
     "|authentication failed|could not read (?:username|password)|invalid username or"
     "|permission denied|access denied|host key verification failed|ssl certificate problem"
     "|returned error: 40[0134]|transport .* not allowed|url .*(?:malformed|rejected)"
-    "|fsck error|not our ref|unadvertised object|mismatched algorithms|dubious ownership",
+    "|fsck error|mismatched algorithms|dubious ownership",
     re.IGNORECASE,
 )
 _DAMAGED = re.compile(
@@ -95,6 +97,7 @@ class Ended:
 
     exit_code: int  # negative: the signal that ended it
     complaint: str
+    answer: str = ""  # at most `ANSWER_BYTES_MAX` of it
 
     @property
     def locked_out(self) -> bool:
@@ -167,12 +170,14 @@ async def run(
 
     So the lock outlives us if we are killed, for as long as git goes on without us.
     """
-    process = await start(command, environ, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, held=held)
+    process = await start(command, environ, stdin=DEVNULL, stderr=PIPE, held=held)
     try:
         async with asyncio.timeout(seconds_max):
             with suppress(ProcessLookupError):
                 resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (file_bytes_max,) * 2)
-            complaint = await _complaint(process)
+            complaint, answer = await asyncio.gather(
+                _told(process.stderr, STDERR_BYTES_MAX), _told(process.stdout, ANSWER_BYTES_MAX)
+            )
             exit_code = await process.wait()
     except TimeoutError as exc:
         await end_group(process)
@@ -180,7 +185,7 @@ async def run(
     except BaseException:
         await end_group(process)
         raise
-    return Ended(exit_code, complaint)
+    return Ended(exit_code, complaint, answer)
 
 
 async def end_group(process: Process) -> None:
@@ -202,13 +207,16 @@ def raise_fault(ended: Ended, tried: str) -> NoReturn:
     message = f"{tried}: {complaint or f'git ended with {ended.exit_code}'}"
     if _MISSING_BRANCH.search(complaint):
         raise BranchMissing(message)
+    if _MISSING_COMMIT.search(complaint):
+        raise CommitMissing(message)
     raise (Refused if _HOPELESS.search(complaint) else TryAgain)(message)
 
 
-async def _complaint(process: Process) -> str:
-    assert process.stderr is not None
+async def _told(pipe: asyncio.StreamReader | None, bytes_max: int) -> str:
+    """Return the beginning of what is written into a pipe, without line ends; read it to its end."""
+    assert pipe is not None
     kept = bytearray()
-    while chunk := await process.stderr.read(STDERR_BYTES_MAX):
-        kept += chunk[: STDERR_BYTES_MAX - len(kept)]
+    while chunk := await pipe.read(bytes_max):
+        kept += chunk[: bytes_max - len(kept)]
     text = kept.decode("utf-8", "replace")
     return "".join(mark if mark.isprintable() else " " for mark in text)

@@ -1,5 +1,6 @@
-"""Git's own formats for commits and trees, parsed; and what we keep of them. Pure."""
+"""Git's own formats for commits, tags and trees, parsed; and what we keep of them. Pure."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ _ENCODINGS = frozenset(  # Python knows more, some of them slow or noisy on host
     {"utf-8", "latin-1", "latin1", "iso-8859-1", "iso-8859-15", "windows-1252", "cp1252", "koi8-r"}
     | {"windows-1251", "euc-jp", "shift_jis", "iso-2022-jp", "gbk", "gb18030", "big5", "euc-kr"}
 )
+_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _KINDS: dict[str, Kind] = {
     "100644": "file",
     "100664": "file",  # written by git before 1.5, still in old histories
@@ -61,6 +63,14 @@ def parse_commit(data: bytes) -> ParsedCommit:
     author = _shown(_person(named.get(b"author", b"")), encoding, AUTHOR_CHARACTERS_MAX)
     info = CommitInfo(title, author, _instant(named.get(b"committer", b"")))
     return ParsedCommit(named[b"tree"].decode("ascii"), parents, info)
+
+
+def parse_tag(data: bytes) -> str:
+    """Return the id of what a tag object names."""
+    first = data.partition(b"\n")[0].removeprefix(b"object ").decode("ascii", "replace")
+    if not _ID.fullmatch(first):
+        raise Refused("the repository has a tag that names nothing")
+    return first
 
 
 def path_parts(path: str) -> Sequence[str]:

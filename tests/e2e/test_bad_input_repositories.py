@@ -268,10 +268,11 @@ async def test_a_pipeline_file_that_is_a_link_is_not_followed(quay: Quay) -> Non
     tenant.copy.git("read-tree", "--empty")
     tenant.copy.stage("120000", b"/etc/passwd", ".windlass/linked-file/pipeline.yaml")
 
-    push = await tenant.push(tenant.copy.commit_staged())
+    decision = the_decision(await tenant.push(tenant.copy.commit_staged()))
 
-    assert push["refused_code"] == "no_pipeline"
-    assert "this is a link, not a file" in push["refused_message"]
+    assert decision["decision"] == "rejected"
+    (problem,) = decision["problems"]
+    assert problem["message"] == "this is a link, not a file"
 
 
 NO_ARTIFACTS = {

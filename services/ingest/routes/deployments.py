@@ -17,7 +17,7 @@ from services.ingest.store import Home, IngestStore
 from shared.access import Access
 from shared.events import PushReceived
 from shared.faults import Refused
-from shared.git.address import check_branch, check_commit
+from shared.git.address import check_branch, check_commit, check_tag
 from shared.ids import Commit, Pipeline
 from shared.problems import ProblemError
 
@@ -31,7 +31,8 @@ class DeploymentAsked(BaseModel):
     """Which commit, and why."""
 
     commit: str | None = Field(None, description="A whole commit id; without it, the branch's tip.")
-    branch: str | None = Field(None, description="Without it, the pipeline's own.")
+    branch: str | None = Field(None, description="Without it and without a tag, the pipeline's own.")
+    tag: str | None = Field(None, description="A tag in the place of a branch.")
     reason: str = Field("", max_length=REASON_CHARACTERS_MAX)
 
 
@@ -59,7 +60,7 @@ class Deployments:
             repository: Annotated[str | None, Query()] = None,
             idempotency_key: Annotated[str | None, Header(max_length=KEY_CHARACTERS_MAX)] = None,
         ) -> DeploymentTaken:
-            """Deploy the tip of the pipeline's branch, or one commit of it."""
+            """Deploy the tip of the pipeline's branch, one commit of it, or a tag."""
             commit = _commit(asked)
             registered, branch = await self._source(pipeline, repository, asked)
             push = PushReceived(
@@ -67,6 +68,7 @@ class Deployments:
                 repository=registered.name,
                 remote=registered.remote,
                 branch=branch,
+                tag=asked.tag or "",
                 commit=commit,
                 trigger="manual",
                 pipeline=Pipeline(pipeline),
@@ -86,7 +88,9 @@ class Deployments:
         return router
 
     async def _take(self, push: PushReceived, asked: DeploymentAsked) -> DeploymentTaken:
-        body = f"{push.pipeline}\n{push.branch}\n{asked.model_dump_json()}"
+        # What an older release was asked for under this key must hash to the same.
+        asked_json = asked.model_dump_json(exclude=None if asked.tag else {"tag"})
+        body = f"{push.pipeline}\n{push.branch}\n{asked_json}"
         answer = await self.store.ask(push, sha256(body.encode()).hexdigest())
         if answer.status == CONFLICT:
             raise ProblemError(
@@ -100,7 +104,7 @@ class Deployments:
     async def _source(
         self, pipeline: str, repository: str | None, asked: DeploymentAsked
     ) -> tuple[Registered, str]:
-        """Return where the pipeline comes from, and the branch asked for, or the one it was last seen on."""
+        """Return where the pipeline comes from, and the branch: as asked for, or as it was last seen on."""
         rows = await self.store.repositories()
         registered: dict[str, Registered] = {row.registered.name: row.registered for row in rows}
         homes = await self.store.homes()
@@ -111,8 +115,10 @@ class Deployments:
         if name not in registered:
             raise unknown_repository(name, list(registered))
         source = registered[name]
-        usual = home.branch if home and home.repository == name else _branch(source)
-        return source, asked.branch or usual
+        if asked.tag is not None:
+            return source, ""
+        seen_on = home.branch if home and home.repository == name else ""
+        return source, asked.branch or seen_on or _branch(source)
 
 
 def _only_candidate(registered: Sequence[str], homes: Sequence[Home]) -> str | None:
@@ -133,12 +139,17 @@ def _cause(source: Registered, key: str | None) -> UUID:
 
 
 def _commit(asked: DeploymentAsked) -> Commit | None:
+    if asked.branch is not None and asked.tag is not None:
+        next_ = "Leave one of them out."
+        raise ProblemError(400, "branch-and-tag", "A branch and a tag are both named.", next_=next_)
     try:
         if asked.branch is not None:
             check_branch(asked.branch)
+        if asked.tag is not None:
+            check_tag(asked.tag)
         return check_commit(asked.commit) if asked.commit else None
     except Refused as refusal:
-        next_ = "Name a whole commit id (`git rev-parse COMMIT`) and a branch that exists."
+        next_ = "Name a whole commit id (`git rev-parse COMMIT`) and a branch or a tag that exists."
         raise ProblemError(400, "not-a-commit", f"{refusal}.", next_=next_) from None
 
 

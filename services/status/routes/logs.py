@@ -11,7 +11,7 @@ from pydantic import Field
 from services.status.progress import is_over
 from services.status.projection import Kind, revision_key
 from services.status.routes.answering import Reader, unknown
-from services.status.routes.pipelines import Revision
+from services.status.routes.pipelines import Revision, pipeline_of, unknown_revision
 from services.status.routes.streaming import Page, Said, cursor_of, stream
 from services.status.store.reading import Chunk
 from services.status.views import LogView, RevisionView, View
@@ -97,7 +97,10 @@ class Logs:
         key = revision_key(pipeline, revision)
         view = await model.view(Kind.REVISION, RevisionView, key)
         if view is None:
-            raise unknown("revision", key, hint="GET /api/v1/pipelines/{pipeline}/revisions lists them.")
+            raise unknown_revision(await pipeline_of(self.reader, pipeline), revision)
+        stages = [each.name for each in view.stages]
+        if stage and stage not in stages:
+            raise unknown("stage", stage, stages)
 
         async def read_on(after: int) -> Page:
             over = False

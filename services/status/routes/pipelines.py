@@ -23,6 +23,7 @@ from services.status.views import (
     View,
 )
 from shared.events import Wait
+from shared.problems import ProblemError
 
 REVISIONS_USUAL = 20  # each is shown with the outcome of its runs
 REVISION_MAX = 2**31 - 1
@@ -123,7 +124,7 @@ class Pipelines:
 
     async def one(self, pipeline: str) -> PipelineShown:
         """Show one pipeline."""
-        view = await self._pipeline(pipeline)
+        view = await pipeline_of(self.reader, pipeline)
         stages = await self.reader.model.stages([pipeline])
         return _shown(view, stages[pipeline])
 
@@ -152,7 +153,7 @@ class Pipelines:
         limit: Limit = REVISIONS_USUAL,
     ) -> RevisionList:
         """Show revisions; asked for a commit, those that shipped it."""
-        await self._pipeline(pipeline)
+        await pipeline_of(self.reader, pipeline)
         if commit is not None:
             return await self._with_commit(pipeline, commit)
         found = await self.reader.model.revisions(pipeline, place_of(cursor), limit)
@@ -165,9 +166,7 @@ class Pipelines:
         model = self.reader.model
         view = await model.view(Kind.REVISION, RevisionView, revision_key(pipeline, revision))
         if view is None:
-            newest = (await self._pipeline(pipeline)).newest_revision
-            known = f"Its newest revision is {newest}." if newest else "It has no revision yet."
-            raise unknown("revision", f"{pipeline}@{revision}", hint=known)
+            raise unknown_revision(await pipeline_of(self.reader, pipeline), revision)
         runs = await model.runs_of(view)
         stages = (await model.stages([pipeline]))[pipeline]
         builds = await model.listed(Kind.BUILD, BuildView, revision_key(pipeline, revision), None, PAGE_MAX)
@@ -204,12 +203,21 @@ class Pipelines:
             RevisionSummary(**each.model_dump(), outcomes=_outcomes(runs[each.revision])) for each in found
         ]
 
-    async def _pipeline(self, pipeline: str) -> PipelineView:
-        view = await self.reader.model.view(Kind.PIPELINE, PipelineView, pipeline)
-        if view is None:
-            known = [each.pipeline for each in await self.reader.model.pipelines()]
-            raise unknown("pipeline", pipeline, known)
-        return view
+
+def unknown_revision(pipeline: PipelineView, revision: int) -> ProblemError:
+    """Return the answer to whoever names a revision that a pipeline does not have."""
+    newest = pipeline.newest_revision
+    known = f"Its newest revision is {newest}." if newest else "It has no revision yet."
+    return unknown("revision", revision_key(pipeline.pipeline, revision), hint=known)
+
+
+async def pipeline_of(reader: Reader, pipeline: str) -> PipelineView:
+    """Return what is known of a pipeline; refuses one that is not there."""
+    view = await reader.model.view(Kind.PIPELINE, PipelineView, pipeline)
+    if view is None:
+        known = [each.pipeline for each in await reader.model.pipelines()]
+        raise unknown("pipeline", pipeline, known)
+    return view
 
 
 def _shown(pipeline: PipelineView, stages: Sequence[StageView]) -> PipelineShown:

@@ -41,9 +41,9 @@ class PushShown(PushView):
 
 
 class PushList(View):
-    """Pushes of a repository, newest first."""
+    """Pushes of a repository and what became of them, newest first."""
 
-    pushes: list[PushView]
+    pushes: list[PushShown]
     next: str | None = None
 
 
@@ -81,12 +81,14 @@ class Runs:
         view = await self.reader.model.view(Kind.PUSH, PushView, str(push))
         if view is None:
             raise unknown("push", push, hint="A push is known a moment after it was accepted.")
-        decisions = await self.reader.model.listed(Kind.DECISION, DecisionView, str(push), None, PAGE_MAX)
-        return PushShown(**view.model_dump(), decisions=decisions[::-1])
+        decisions = await self.reader.model.decisions_of([push])
+        return PushShown(**view.model_dump(), decisions=decisions[push])
 
     async def pushes(self, repository: str, cursor: Cursor = None, limit: Limit = PAGE_USUAL) -> PushList:
-        """Show what arrived."""
+        """Show what arrived, and what became of it."""
         found = await self.reader.model.listed(Kind.PUSH, PushView, repository, place_of(cursor), limit)
+        decisions = await self.reader.model.decisions_of([each.push for each in found])
+        shown = [PushShown(**each.model_dump(), decisions=decisions[each.push]) for each in found]
         return PushList(
-            pushes=found, next=next_of(Kind.PUSH, [str(each.push) for each in found], found, limit)
+            pushes=shown, next=next_of(Kind.PUSH, [str(each.push) for each in found], found, limit)
         )

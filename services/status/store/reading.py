@@ -12,7 +12,7 @@ from services.status import tables
 from services.status.progress import as_queued
 from services.status.projection import Kind, revision_key
 from services.status.store.writing import row_id
-from services.status.views import LogView, PipelineView, RevisionView, RunView, StageView, View
+from services.status.views import DecisionView, LogView, PipelineView, RevisionView, RunView, StageView, View
 from shared.db import ServiceDatabase
 from shared.events import LogAppended, LogLine
 
@@ -20,6 +20,7 @@ PIPELINES_MAX = 1_000  # shown at once
 STAGES_MAX = 100  # of one pipeline
 RUNS_OF_REVISION_MAX = 500  # retries and rollbacks among them
 LOGS_OF_REVISION_MAX = 1_000
+DECISIONS_MAX = 200  # of one push: a repository has fewer pipelines
 CHUNKS_MAX = 20  # of output read at once, each of at most 500 lines
 
 History = tables.history.c
@@ -135,6 +136,16 @@ class ReadModel:
         """Return the views listed under `scope`, newest first."""
         found = await self._list(kind, Views.scope == scope, before=before, limit=limit)
         return [_typed(model, document) for document in found]
+
+    async def decisions_of(self, pushes: Sequence[UUID]) -> dict[UUID, list[DecisionView]]:
+        """Return what became of each push, in the order it was decided."""
+        which = Views.scope.in_([str(push) for push in pushes])
+        limit = DECISIONS_MAX * max(len(pushes), 1)
+        decisions: dict[UUID, list[DecisionView]] = {push: [] for push in pushes}
+        for document in reversed(await self._list(Kind.DECISION, which, limit=limit)):
+            decision = _typed(DecisionView, document)
+            decisions[decision.push].append(decision)
+        return decisions
 
     async def logs_of(self, pipeline: str, revision: int) -> list[LogView]:
         """Return a revision's logs, in the order they began."""

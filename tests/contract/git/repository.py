@@ -58,6 +58,12 @@ class WorkingCopy:
         self.git("update-ref", f"refs/heads/{branch}", commit)
         return Commit(commit)
 
+    def tag(self, name: str, commit: str, message: str = "") -> str:
+        """Put a tag on a commit, with an object of its own if it has a message; return what it names."""
+        words = ["-a", "-m", message] if message else []
+        self.git("tag", "-f", *words, name, commit)
+        return self.git("rev-parse", f"refs/tags/{name}")
+
     def move(self, branch: str, commit: str) -> None:
         self.git("update-ref", f"refs/heads/{branch}", commit)
 

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from shared.faults import Refused, TryAgain
-from shared.git import BranchMissing, GitMirrors, Mirrors
+from shared.git import BranchMissing, CommitMissing, GitMirrors, Mirrors
 from shared.git.fakes import FakeMirrors, FakeRepository
 from shared.ids import Commit
 from tests.contract.git.repository import new_repository
@@ -26,6 +26,7 @@ FILES = {
 
 class Source(Protocol):
     def commit(self, files: Mapping[str, bytes], title: str = "", branch: str = "main") -> Commit: ...
+    def tag(self, name: str, commit: Commit, message: str = "") -> str: ...
 
 
 @dataclass
@@ -78,6 +79,26 @@ async def test_a_commit_is_in_what_came_after_it_and_in_nothing_else(world: Worl
     }
 
 
+async def test_of_several_commits_those_count_that_no_other_contains(world: World) -> None:
+    first = world.source.commit(FILES, "one")
+    second = world.source.commit(FILES, "two")
+    other = world.source.commit(FILES, "aside", branch="aside")
+    third = world.source.commit(FILES, "two", branch="aside")
+    await world.mirrors.fetch(world.remote, "main")
+    await world.mirrors.fetch(world.remote, "aside")
+
+    async def independent(*commits: Commit) -> set[Commit]:
+        return set(await world.mirrors.independent(world.remote, commits))
+
+    assert await independent() == set()
+    assert await independent(first) == await independent(first, first) == {first}
+    assert await independent(first, second) == await independent(second, first, first) == {second}
+    assert await independent(second, third) == {second, third}
+    assert await independent(first, second, other, third) == {second, third}
+    with pytest.raises(TryAgain):
+        await independent(first, second, NOWHERE)
+
+
 async def test_a_commit_of_another_branch_is_not_in_the_branch_it_was_claimed_for(
     world: World,
 ) -> None:
@@ -92,8 +113,55 @@ async def test_a_commit_is_fetched_by_its_id_from_whichever_branch(world: World)
     await world.mirrors.fetch_commit(world.remote, commit)
     await world.mirrors.fetch_commit(world.remote, commit)
     assert await world.mirrors.read_blob(world.remote, commit, "README", 99) == b"read me\n"
-    with pytest.raises(Refused):
+    with pytest.raises(CommitMissing):
         await world.mirrors.fetch_commit(world.remote, NOWHERE)
+
+
+@pytest.mark.parametrize("message", ["", "Release\n\nMany things."])
+async def test_a_tag_stands_for_its_commit_and_every_id_on_the_way_to_it(world: World, message: str) -> None:
+    commit = world.source.commit(FILES, "one")
+    world.source.commit(FILES, "two")
+    named = world.source.tag("v1", commit, message)
+    found = await world.mirrors.fetch_tag(world.remote, "v1")
+    assert found.commit == commit
+    assert found.ids == ((named, commit) if message else (commit,))
+    assert await world.mirrors.read_blob(world.remote, commit, "README", 99) == b"read me\n"
+
+
+async def test_a_tag_that_moved_is_fetched_again_and_one_that_did_not_is_known(world: World) -> None:
+    older = world.source.commit(FILES, "one")
+    newer = world.source.commit(FILES, "two")
+    was = world.source.tag("v1", older, "first")
+    assert (await world.mirrors.fetch_tag(world.remote, "v1", was)).commit == older
+    now = world.source.tag("v1", newer, "second")
+    assert (await world.mirrors.fetch_tag(world.remote, "v1", was)).commit == older
+    assert (await world.mirrors.fetch_tag(world.remote, "v1", now)).commit == newer
+    assert (await world.mirrors.fetch_tag(world.remote, "v1", newer)).ids == (now, newer)
+    assert (await world.mirrors.fetch_tag(world.remote, "v1", was)).commit == newer
+
+
+async def test_a_tag_and_a_branch_of_one_name_are_two_things(world: World) -> None:
+    one = world.source.commit(FILES, "one")
+    two = world.source.commit(FILES, "two", branch="v1")
+    world.source.tag("v1", one)
+    assert (await world.mirrors.fetch_tag(world.remote, "v1")).commit == one
+    assert await world.mirrors.fetch(world.remote, "v1") == two
+    assert (await world.mirrors.fetch_tag(world.remote, "v1", one)).commit == one
+
+
+async def test_a_tag_that_is_not_there_is_told_from_a_remote_that_is_not(world: World) -> None:
+    world.source.commit(FILES, branch="v1")
+    with pytest.raises(BranchMissing):
+        await world.mirrors.fetch_tag(world.remote, "v1")
+    with pytest.raises(Refused, match="does not appear to be a git repository"):
+        await world.mirrors.fetch_tag("/nowhere/at/all", "v1")
+
+
+@pytest.mark.parametrize("tag", ["", "-d", "a b", "v1:refs/heads/main", "*", "../x", "v1.lock", "a\nb"])
+async def test_only_what_a_tag_can_be_called_is_asked_for(world: World, tag: str) -> None:
+    world.source.commit(FILES)
+    with pytest.raises(Refused, match="a name that a tag can have"):
+        await world.mirrors.fetch_tag(world.remote, tag)
 
 
 async def test_folders_are_listed_to_the_depth_asked_for(world: World) -> None:

@@ -1,5 +1,9 @@
 """The stage engine on real SQLite, bus and work; only builder, verifier and target are played."""
 
+import asyncio
+
+from services.deployer.adapters.fakes import FakeCarrier
+from services.deployer.step_order import StepAnswer, StepOrder
 from shared.events import (
     BuildRequested,
     OperationAccepted,
@@ -32,6 +36,24 @@ async def test_a_revision_goes_through_both_stages(stand: Stand) -> None:
     assert len(stand.said(BuildRequested)) == 1
     assert len(stand.carrier.effects) == 4
     assert not stand.carrier.candidates
+
+
+async def test_a_step_is_told_the_tag_that_is_deployed(stand: Stand) -> None:
+    told: list[tuple[str, str]] = []
+
+    class Listener(FakeCarrier):
+        async def run(self, order: StepOrder, called_off: asyncio.Event) -> StepAnswer:
+            told.append((order.branch, order.tag))
+            return await super().run(order, called_off)
+
+    stand.carrier = Listener()
+    of_a_tag = plan(1, steps=(step("migrate"),), stages=("staging",)).model_copy(
+        update={"branch": "", "tag": "v1"}
+    )
+    async with stand.running():
+        await stand.say(planned(1, of_a_tag))
+        await stand.until_said(RunSucceeded)
+    assert told == [("", "v1")]
 
 
 async def test_of_a_burst_the_running_one_finishes_and_the_newest_follows(stand: Stand) -> None:

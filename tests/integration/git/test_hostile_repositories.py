@@ -71,6 +71,41 @@ async def test_a_branch_may_become_a_folder_of_branches(mirrors: GitMirrors, sou
     assert await mirrors.fetch(source.remote, "feature/one") == commit
 
 
+@pytest.mark.parametrize("kind", ["blob", "tree"])
+async def test_a_tag_of_no_commit_is_refused_until_it_names_one(
+    mirrors: GitMirrors, source: WorkingCopy, kind: str
+) -> None:
+    commit = source.commit({"a": b"x"})
+    source.tag(
+        "v1", source.git("rev-parse", f"{commit}^{{tree}}" if kind == "tree" else f"{commit}:a"), "odd"
+    )
+    with pytest.raises(Refused, match=f"the tag names a {kind}"):
+        await mirrors.fetch_tag(source.remote, "v1")
+    source.tag("v1", commit)
+    assert (await mirrors.fetch_tag(source.remote, "v1", commit)).commit == commit
+
+
+async def test_tags_of_tags_are_followed_to_a_limit(mirrors: GitMirrors, source: WorkingCopy) -> None:
+    named: str = source.commit({"a": b""})
+    objects = [named := source.tag("v1", named, f"round {number}") for number in range(11)]
+    with pytest.raises(Refused, match="the tag names a tag"):
+        await mirrors.fetch_tag(source.remote, "v1")
+    source.git("update-ref", "refs/tags/v2", objects[9])
+    found = await mirrors.fetch_tag(source.remote, "v2")
+    assert found.ids[:-1] == tuple(reversed(objects[:10]))
+
+
+@pytest.mark.parametrize("tag", ["$(touch pwned)", "ünï/cödé", "a'b\"c"])
+async def test_an_odd_but_legal_tag_is_only_a_name(
+    mirrors: GitMirrors, source: WorkingCopy, tag: str
+) -> None:
+    tag = tag.replace(" ", "${IFS}")
+    commit = source.commit({"a": b""})
+    source.tag(tag, commit)
+    assert (await mirrors.fetch_tag(source.remote, tag)).commit == commit
+    assert not [path for path in mirrors.folder.parent.rglob("*") if path.name == "pwned"]
+
+
 @pytest.mark.parametrize(
     "remote",
     [

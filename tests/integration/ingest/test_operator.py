@@ -21,9 +21,12 @@ from tests.integration.web import HOLDER, TOKEN, Web
 pytestmark = pytest.mark.parametrize("web", STORES, indirect=True)
 
 
-async def learn(web: Web, pipeline: str, repository: str = "acme/shop", branch: str = "trunk") -> None:
+async def learn(
+    web: Web, pipeline: str, repository: str = "acme/shop", branch: str = "trunk", tag: str = ""
+) -> None:
     """Have ingest hear where a pipeline comes from."""
     event = PlanRejected(
+        tag=tag,
         push=named("push"),
         pipeline=Pipeline(pipeline),
         repository=Repository(repository),
@@ -160,6 +163,23 @@ async def test_a_known_pipeline_is_deployed_from_its_own_repository_and_branch(w
     assert (said["repository"], said["branch"]) == ("acme/shop", "trunk")
 
 
+async def test_a_pipeline_of_which_only_a_tag_was_seen_is_deployed_from_the_usual_branch(web: Web) -> None:
+    await registered(web)
+    await learn(web, "shop", branch="", tag="v1")
+    answer = await web.client.post("/api/v1/pipelines/shop/deploy", json={})
+    assert answer.status_code == 202
+    assert ((await published(web))[-1]["branch"], (await published(web))[-1]["tag"]) == ("main", "")
+
+
+async def test_a_tag_may_be_deployed_by_hand(web: Web) -> None:
+    await registered(web)
+    await learn(web, "shop")
+    answer = await web.client.post("/api/v1/pipelines/shop/deploy", json={"tag": "v1"})
+    assert answer.status_code == 202
+    said = (await published(web))[-1]
+    assert (said["branch"], said["tag"], said["commit"]) == ("", "v1", None)
+
+
 async def test_an_unknown_pipeline_is_answered_with_those_that_are_known(web: Web) -> None:
     await registered(web)
     await learn(web, "shop")
@@ -173,7 +193,15 @@ async def test_an_unknown_pipeline_is_answered_with_those_that_are_known(web: We
 
 
 @pytest.mark.parametrize(
-    "asked", [{"commit": "HEAD"}, {"commit": "4f4f"}, {"branch": "-x"}, {"reason": "x" * 501}]
+    "asked",
+    [
+        {"commit": "HEAD"},
+        {"commit": "4f4f"},
+        {"branch": "-x"},
+        {"tag": "-d"},
+        {"tag": "v1", "branch": "main"},
+        {"reason": "x" * 501},
+    ],
 )
 async def test_a_deployment_of_nothing_that_git_could_name_is_refused(
     web: Web, asked: dict[str, str]

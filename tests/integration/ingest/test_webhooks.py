@@ -47,7 +47,8 @@ async def test_a_ping_is_answered_with_200(web: Web) -> None:
     [
         ("issues", b"{}"),
         ("push", push_body(deleted=True, after="0" * 40)),
-        ("push", push_body(ref="refs/tags/v1")),
+        ("push", push_body(ref="refs/tags/v1", deleted=True)),
+        ("push", push_body(ref="refs/pull/1/head")),
         ("push", push_body(ref="refs/heads/--upload-pack=x")),
     ],
 )
@@ -58,8 +59,18 @@ async def test_what_asks_nothing_is_ignored_with_a_reason(web: Web, event: str, 
     assert await published(web) == []
 
 
+async def test_a_pushed_tag_is_accepted_once(web: Web) -> None:
+    forge = await registered(web)
+    body = push_body(ref="refs/tags/v1")
+    answers = [(await forge.deliver(body, delivery)).json() for delivery in ("1", "2")]
+    assert [answer["result"] for answer in answers] == ["accepted", "known already"]
+    (said,) = await published(web)
+    assert (said["branch"], said["tag"], said["commit"]) == ("", "v1", COMMIT)
+
+
 async def test_only_the_registered_branch_is_listened_to(web: Web) -> None:
     forge = await registered(web, branch="main")
+    assert (await forge.deliver(push_body(ref="refs/tags/main"), "0")).json()["result"] == "ignored"
     assert (await forge.deliver(push_body(ref="refs/heads/x"), "1")).json()["result"] == "ignored"
     assert (await forge.deliver(push_body(), "2")).json()["result"] == "accepted"
 

@@ -134,6 +134,7 @@ class LocalStage:
             revision=revision,
             commit=Commit("c0ffee"),
             branch="main",
+            tag="",
             step=step,
             attempt=1,
             artifacts={"app": digest} if digest else {},

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,12 +31,18 @@ async def test_a_script_runs_in_its_artifact_with_a_clean_environment(
     assert lines[0] == "hello"
     seen = dict(line.split("=", 1) for line in lines[1:])
     assert seen["WINDLASS_COMMIT"] == "c0ffee"
-    assert seen["WINDLASS_BRANCH"] == "main"
+    assert (seen["WINDLASS_BRANCH"], seen["WINDLASS_TAG"]) == ("main", "")
     assert seen["WINDLASS_ATTEMPT"] == "1"
     assert "LEAK" not in seen
     assert set(seen) <= {"HOME", "LANG", "PATH", "PWD", "OLDPWD", "SHLVL", "_", "NOTES", "GATE"} | {
         name for name in seen if name.startswith("WINDLASS_")
     }
+
+
+async def test_a_script_of_a_tag_sees_its_name_and_no_branch(stage: LocalStage) -> None:
+    order = replace(stage.script('echo "$WINDLASS_TAG/${WINDLASS_BRANCH-unset}"'), branch="", tag="v1")
+    _, lines = await asyncio.gather(stage.run(order), stage.lines(order))
+    assert lines == ["v1/"]
 
 
 async def test_a_script_without_an_artifact_runs_in_an_empty_folder(stage: LocalStage) -> None:

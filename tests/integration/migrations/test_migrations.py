@@ -12,6 +12,7 @@ from shared.db import metadata
 from shared.db.sqlite import SqliteDatabase
 from shared.faults import Refused
 from tests.builders import START
+from tests.integration.migrations.tracked import MARKED, MARKS, TRACKED
 
 
 def opened(folder: Path) -> sa.Engine:
@@ -95,6 +96,17 @@ def test_a_database_of_a_newer_windlass_is_refused_and_left_alone(tmp_path: Path
     with pytest.raises(Refused, match="newer Windlass"):
         bring_up_to_date(engine)
     assert current(engine) == "9999"
+    engine.dispose()
+
+
+def test_how_far_a_pipelines_branch_had_come_is_marked(tmp_path: Path) -> None:
+    engine = opened(tmp_path)
+    with engine.begin() as connection:
+        alembic_run.upgrade(connection, "0003")
+        connection.execute(TRACKED)
+    bring_up_to_date(engine)
+    with engine.connect() as connection:
+        assert {tuple(row) for row in connection.execute(MARKS)} == MARKED
     engine.dispose()
 
 

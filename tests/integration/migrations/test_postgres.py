@@ -13,6 +13,7 @@ from shared.clock import SystemClock
 from shared.db import metadata
 from shared.db.postgres import PostgresDatabase, PostgresSettings
 from shared.faults import Refused, TryAgain
+from tests.integration.migrations.tracked import MARKED, MARKS, TRACKED
 from tests.servers import postgres
 
 # What tells two schemas apart: every index with its condition, column, constraint.
@@ -86,6 +87,15 @@ async def test_only_what_is_missing_is_applied(database: PostgresDatabase) -> No
     assert await current(database) == oldest
     assert await bring_up_to_date(database) == missing
     assert await current(database) == HEAD
+
+
+async def test_how_far_a_pipelines_branch_had_come_is_marked(database: PostgresDatabase) -> None:
+    async with database.writer.begin() as connection:
+        await connection.run_sync(alembic_run.upgrade, "0003")
+        await connection.execute(TRACKED)
+    await bring_up_to_date(database)
+    async with database.reading() as reading:
+        assert {tuple(row) for row in await reading.execute(MARKS)} == MARKED
 
 
 async def test_a_migration_that_is_cut_short_has_not_begun(

@@ -278,3 +278,18 @@ async def test_a_cancel_needs_a_reason_and_a_stage_that_is_there(town: Town) -> 
     unknown = await cancel(town, "prod", reason="x")
     assert unknown.status_code == 404
     assert "staging" in unknown.json()["next"]
+
+
+async def test_a_list_of_pushes_says_what_became_of_each(town: Town) -> None:
+    first, second = (str(named(name)) for name in ("push 1", "second"))
+    about = {"pipeline": "shop", "repository": "acme/shop"}
+    await town.say(
+        retold(PushReceived.type, push=first, **about),
+        retold(PushReceived.type, push=second, **about),
+        planned(),
+        retold(RevisionSkipped.type, push=second, pipeline="shop"),
+        retold(PlanRejected.type, push=second, pipeline="tools"),
+    )
+    pushes = (await get(town, "/pushes", repository="acme/shop"))["pushes"]
+    told = {push["push"]: [each["decision"] for each in push["decisions"]] for push in pushes}
+    assert told == {second: ["skipped", "rejected"], first: ["planned"]}

@@ -1,90 +1,14 @@
 """The synthesizer as a service: real git, bus, work and SQLite; pushes in, decisions out."""
 
 import shutil
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid5
+from datetime import datetime
 
 import pytest
 
-from services.synthesizer.app import build
-from services.synthesizer.settings import SynthesizerSettings
-from shared.events import (
-    Event,
-    PlanRejected,
-    PushReceived,
-    PushRefused,
-    RevisionPlanned,
-    RevisionSkipped,
-)
+from shared.events import PlanRejected, PushRefused, RevisionPlanned, RevisionSkipped
 from shared.ids import Commit, Pipeline, Repository
-from tests.contract.git.repository import WorkingCopy, new_repository
-from tests.integration.scene import Scene
-
-ROOT = UUID(int=11)
-PIPELINE = b"""\
-version: "1"
-pipeline:
-  stages:
-    - name: staging
-  artifacts:
-    Web:
-      type: BUNDLE:BUILD
-      rebuild_when_changed: [/src]
-      params: {build_commands: make, file_path: /dist}
-  steps:
-    - name: Say
-      type: SCRIPT:EXECUTE
-      params: {commands: [echo hello]}
-"""
-
-
-class Desk:
-    """A synthesizer at work and a repository to push to."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.repository: WorkingCopy = new_repository(folder / "shop")
-        settings = SynthesizerSettings(data=folder / "data")
-        self.scene = Scene(folder, lambda database: build(database, settings))
-
-    def commit(self, pipeline: bytes = PIPELINE, branch: str = "main", **files: str) -> Commit:
-        tree = {name.replace("__", "/"): text.encode() for name, text in files.items()}
-        path = ".windlass/shop/pipeline.yaml"
-        return self.repository.commit({path: pipeline, "src/app": b"1", **tree}, branch=branch)
-
-    async def push(self, commit: Commit | None, branch: str = "main", **changes: Any) -> UUID:
-        push = uuid5(ROOT, f"{commit} {branch} {len(self.scene.said)} {changes}")
-        body: dict[str, Any] = {
-            "push": push,
-            "repository": Repository("acme/shop"),
-            "remote": self.repository.remote,
-            "branch": branch,
-            "commit": commit,
-            "trigger": "push",
-            "received_at": self.scene.database.clock.now(),
-            **changes,
-        }
-        await self.scene.say(PushReceived(**body))
-        return push
-
-    async def answers(self, push: UUID, count: int) -> list[Any]:
-        """Wait for what the push led to."""
-        kinds = (RevisionPlanned, RevisionSkipped, PlanRejected, PushRefused)
-        return await self.scene.hear(
-            Event, lambda event: isinstance(event, kinds) and event.push == push, count
-        )
-
-    async def answer(self, push: UUID) -> Any:
-        return (await self.answers(push, 1))[0]
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    desk = Desk(tmp_path)
-    yield desk
-    await desk.scene.end()
+from tests.contract.git.repository import new_repository
+from tests.integration.synthesizer.desk import PIPELINE, Desk
 
 
 async def test_a_push_becomes_the_first_revision(desk: Desk) -> None:
@@ -125,6 +49,32 @@ async def test_every_mistake_of_the_file_is_said_with_its_line(desk: Desk) -> No
     lines = {problem.line for problem in rejected.problems}
     assert {3, 12} <= lines
     assert any("stages" in problem.hint for problem in rejected.problems)
+
+
+@pytest.mark.parametrize(
+    ("received_at", "since"),
+    [
+        pytest.param("2025-03-01T12:00:00+00:00", "2025-03-01", id="long ago"),
+        pytest.param("2025-03-01T00:30:00+02:00", "2025-02-28", id="still the day before in UTC"),
+    ],
+)
+async def test_a_window_that_never_opens_is_refused_as_of_the_pushs_own_day(
+    desk: Desk, received_at: str, since: str
+) -> None:
+    frozen = (
+        b'    - name: staging\n      deployment_time_window: {zone: UTC, freezes: [{from: "2025-01-02"}]}'
+    )
+    commit = desk.commit(PIPELINE.replace(b"    - name: staging", frozen))
+    rejected = await desk.answer(await desk.push(commit, received_at=datetime.fromisoformat(received_at)))
+    [problem] = [problem for problem in rejected.problems if problem.rule == "window"]
+    assert f"does not open from {since} on" in problem.message
+
+
+async def test_a_pipelines_name_is_the_one_its_file_says(desk: Desk) -> None:
+    named = PIPELINE.replace(b"pipeline:\n", b"pipeline:\n  name: The Shop\n")
+    commit = desk.commit(named.replace(b"hello]", b'hello], env: {NAME: "${{ pipeline.name }}"}'))
+    planned = await desk.answer(await desk.push(commit))
+    assert planned.plan.stages[0].steps[0].params["env"] == {"NAME": "The Shop"}
 
 
 async def test_a_fix_after_a_rejected_plan_is_the_next_revision(desk: Desk) -> None:
@@ -189,6 +139,38 @@ async def test_two_pipelines_get_one_decision_each(desk: Desk) -> None:
     )
     answers = await desk.answers(await desk.push(commit), 2)
     assert {event.pipeline for event in answers} == {"api", "web"}
+
+
+async def test_both_folders_are_read(desk: Desk) -> None:
+    theirs = PIPELINE.replace(b'"1"', b'"1.0.0"')
+    files = {".windlass/api/pipeline.yaml": PIPELINE, ".devramps/web/pipeline.yaml": theirs, "src/a": b""}
+    answers = await desk.answers(await desk.push(desk.repository.commit(files)), 2)
+    assert {event.pipeline for event in answers} == {"api", "web"}
+
+
+async def test_one_name_in_both_folders_is_rejected_and_names_both(desk: Desk) -> None:
+    files = {".windlass/shop/pipeline.yaml": PIPELINE, ".devramps/shop/pipeline.yaml": PIPELINE}
+    others = {".windlass/api/pipeline.yaml": PIPELINE, "src/a": b""}
+    push = await desk.push(desk.repository.commit(files | others))
+    rejected, planned = sorted(await desk.answers(push, 2), key=lambda event: type(event).__name__)
+    assert (planned.pipeline, rejected.pipeline) == ("api", "shop")
+    assert [problem.file for problem in rejected.problems] == [".windlass/shop/pipeline.yaml"]
+    assert ".devramps/shop/pipeline.yaml" in rejected.problems[0].message
+
+
+async def test_a_misnamed_pipeline_beside_a_good_one_is_rejected(desk: Desk) -> None:
+    files = {".windlass/api/pipeline.yaml": PIPELINE, ".windlass/shop/pipeline.yml": PIPELINE, "src/a": b""}
+    answers = await desk.answers(await desk.push(desk.repository.commit(files)), 2)
+    (rejected,) = [event for event in answers if isinstance(event, PlanRejected)]
+    assert (rejected.pipeline, rejected.problems[0].file) == ("shop", ".windlass/shop/pipeline.yml")
+    assert "pipeline.yaml" in rejected.problems[0].hint
+
+
+async def test_a_misnamed_pipeline_is_rejected_only_where_it_is_tracked(desk: Desk) -> None:
+    skipped = await desk.answer(
+        await desk.push(desk.repository.commit({".windlass/shop/pipeline.yml": PIPELINE}, branch="x"), "x")
+    )
+    assert skipped.reason == "not_tracked"
 
 
 async def test_a_slug_belongs_to_the_repository_that_had_it_first(desk: Desk) -> None:

@@ -7,7 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from services.synthesizer import tables
-from services.synthesizer.store import Decided, Store, read_known
+from services.synthesizer.ancestry import Mark
+from services.synthesizer.store import Decided, Store, Verdict, read_known
 from shared.db import Cause, Database, ServiceDatabase
 from shared.db.tables import outbox
 from shared.events import PlanRejected, RevisionPlanned, RevisionSkipped
@@ -42,6 +43,20 @@ def rejected(push: str, pipeline: str = "shop") -> Decided:
     return PlanRejected(**about(push, pipeline, "acme/shop"), problems=(problem,))
 
 
+def untouched(push: str, pipeline: str = "shop") -> Decided:
+    return RevisionSkipped(
+        **about(push, pipeline, "acme/shop"), reason="untouched", message="as in revision 1"
+    )
+
+
+def mark_of(decided: Decided) -> Mark | None:
+    """Return how far `main` has come by a decision."""
+    if isinstance(decided, RevisionPlanned):
+        return Mark("refs/heads/main", decided.commit, decided.revision)
+    is_untouched = isinstance(decided, RevisionSkipped) and decided.reason == "untouched"
+    return Mark("refs/heads/main", decided.commit, 1, untouched=True) if is_untouched else None
+
+
 def skipped(push: str, pipeline: str = "shop") -> Decided:
     said = {"reason": "contained", "contained_in": 1, "message": "it is in revision 1"}
     return RevisionSkipped(**about(push, pipeline, "acme/shop"), **said)
@@ -61,18 +76,22 @@ async def write(database: Database, seen: dict[Any, Any], *decisions: Decided) -
         store = Store(tx)
         await store.lock(each.pipeline for each in decisions)
         for each in decisions:
-            await store.keep(each, "main", seen.get(each.pipeline))
+            await store.keep(Verdict(each, seen.get(each.pipeline), "main", mark_of(each)))
 
 
 @pytest.mark.parametrize("numbers", [pytest.param([], id="the first"), pytest.param([1], id="a later")])
 @pytest.mark.parametrize(
     "second",
-    [pytest.param(planned, id="planned"), pytest.param(lambda push, _: rejected(push), id="rejected")],
+    [
+        pytest.param(planned, id="planned"),
+        pytest.param(lambda push, _: rejected(push), id="rejected"),
+        pytest.param(lambda push, _: untouched(push), id="untouched"),
+    ],
 )
 async def test_who_decides_second_looks_again(
     replicas: Replicas, numbers: list[int], second: Callable[[str, int], Decided]
 ) -> None:
-    """The commit may be in the newest revision by now; then it is neither planned again nor rejected."""
+    """The commit may be in the newest revision by now, or differ from it in what it did not before."""
     for number in numbers:
         await decide(replicas.database, planned(f"push {number}", number))
     halting = Halting(replicas.database, "INSERT INTO decisions")
@@ -136,3 +155,19 @@ async def test_pushes_for_the_same_pipelines_in_another_order_do_not_wait_for_ea
     assert ends[0] is None
     assert isinstance(ends[1], TryAgain)
     assert "another push gave pipeline" in str(ends[1])
+
+
+async def test_what_is_behind_a_commit_that_changed_nothing_is_looked_at_again(replicas: Replicas) -> None:
+    """The later commit spoke for the earlier one, which would undo what it says."""
+    await decide(replicas.database, planned("push", 1))
+    halting = Halting(replicas.database, "INSERT INTO decisions")
+    ends = await meet(
+        replicas,
+        halting,
+        decide(halting, untouched("later")),
+        decide(replicas.another(), planned("earlier", 2)),
+    )
+    assert ends[0] is None
+    assert isinstance(ends[1], TryAgain)
+    marks = sa.select(tables.marks.c.ref, tables.marks.c.revision, tables.marks.c.untouched)
+    assert await read(replicas.database, marks) == [("refs/heads/main", 1, True)]

@@ -6,19 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.acceptance import Delivery, Registered, Seen, Verdict, judge, place_of
-from services.ingest.github import BranchMoved, Nothing
+from services.ingest.github import Moved, Nothing
 from shared.ids import Commit, Repository
 from tests.builders import named
 
 SHOP = Registered(Repository("acme/shop"), "https://git.example/acme/shop", None)
 
 
-def moved(commit: str = "a", branch: str = "main") -> BranchMoved:
-    return BranchMoved(f"refs/heads/{branch}", branch, Commit(commit * 40), "ann")
+def moved(commit: str = "a", branch: str = "main") -> Moved:
+    return Moved(f"refs/heads/{branch}", branch, Commit(commit * 40), "ann")
 
 
 def delivery(
-    id_: str, meaning: BranchMoved | Nothing | None = None, body: str = "", repository: Registered = SHOP
+    id_: str, meaning: Moved | Nothing | None = None, body: str = "", repository: Registered = SHOP
 ) -> Delivery:
     meaning = meaning or moved()
     return Delivery(repository, id_, body or repr(meaning), meaning)
@@ -66,6 +66,14 @@ def test_a_delivery_id_of_one_repository_means_nothing_in_another() -> None:
     verdicts = judge([delivery("1"), delivery("1", repository=tools)], {}, {})
     assert results(verdicts) == [(202, "accepted")] * 2
     assert verdicts[0].delivery.push != verdicts[1].delivery.push
+
+
+def test_a_tag_is_not_the_branch_of_its_name_and_is_known_when_it_comes_again() -> None:
+    tag = Moved("refs/tags/main", "", Commit("a" * 40), "ann", "main")
+    verdicts = judge([delivery("1"), delivery("2", tag), delivery("3", tag)], {}, {})
+    assert results(verdicts) == [(202, "accepted"), (202, "accepted"), (202, "known already")]
+    assert (verdicts[1].answer.document["branch"], verdicts[1].answer.document["tag"]) == ("", "main")
+    assert "tag" not in verdicts[0].answer.document
 
 
 def test_the_same_commit_on_two_branches_is_two_pushes() -> None:

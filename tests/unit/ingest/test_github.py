@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.github import BranchMoved, Malformed, Nothing, meaning_of
+from services.ingest.github import Malformed, Moved, Nothing, meaning_of
 from shared.ids import Commit
 
 COMMIT = Commit("4f" * 20)
@@ -19,18 +19,24 @@ def body(**changes: Any) -> bytes:
 
 
 def test_a_branch_that_moved_is_news() -> None:
-    assert meaning_of("push", body(), None) == BranchMoved("refs/heads/main", "main", COMMIT, "ann")
+    assert meaning_of("push", body(), None) == Moved("refs/heads/main", "main", COMMIT, "ann")
+
+
+@pytest.mark.parametrize("tag", ["v1", "release/1.0", "main"])
+def test_a_tag_that_was_pushed_is_news(tag: str) -> None:
+    ref = f"refs/tags/{tag}"
+    assert meaning_of("push", body(ref=ref), None) == Moved(ref, "", COMMIT, "ann", tag)
 
 
 def test_a_sha256_repository_is_understood() -> None:
     meaning = meaning_of("push", body(after="ab" * 32), None)
-    assert isinstance(meaning, BranchMoved)
+    assert isinstance(meaning, Moved)
 
 
 @pytest.mark.parametrize("branch", ["$(id)", "ünïcode", "feature/x", "a" * 200])
 def test_a_legal_branch_name_is_taken_as_it_is(branch: str) -> None:
     meaning = meaning_of("push", body(ref=f"refs/heads/{branch}"), None)
-    assert isinstance(meaning, BranchMoved)
+    assert isinstance(meaning, Moved)
     assert meaning.branch == branch
 
 
@@ -42,7 +48,12 @@ def test_a_legal_branch_name_is_taken_as_it_is(branch: str) -> None:
         pytest.param("", {}, None, "'' is not acted upon", id="no event"),
         pytest.param("push", {"deleted": True}, None, "was deleted", id="deleted"),
         pytest.param("push", {"after": "0" * 40}, None, "was deleted", id="zero commit"),
-        pytest.param("push", {"ref": "refs/tags/v1"}, None, "is not a branch", id="tag"),
+        pytest.param("push", {"ref": "refs/tags/v1"}, "main", "only branch main", id="tag, of one branch"),
+        pytest.param("push", {"ref": "refs/tags/v1", "deleted": True}, None, "the tag was", id="tag deleted"),
+        pytest.param("push", {"ref": "refs/tags/v1", "after": "0" * 40}, None, "the tag was", id="tag gone"),
+        pytest.param("push", {"ref": "refs/tags/-d"}, None, "that a tag can have", id="a tag like an option"),
+        pytest.param("push", {"ref": "refs/tags/"}, None, "that a tag can have", id="empty tag"),
+        pytest.param("push", {"ref": "refs/notes/x"}, None, "is not a branch or a tag", id="a note"),
         pytest.param("push", {"ref": "refs/pull/1/head"}, None, "is not a branch", id="other ref"),
         pytest.param("push", {"ref": "main"}, None, "is not a branch", id="bare name"),
         pytest.param("push", {"ref": "refs/heads/x"}, "main", "only branch main", id="not tracked"),
@@ -93,7 +104,7 @@ def test_a_body_that_is_no_push_is_told_what_is_wrong(hostile: bytes) -> None:
 
 def test_a_name_with_control_characters_is_shown_without_them() -> None:
     meaning = meaning_of("push", body(pusher={"name": "a\x1b[31mn\u202en" + "x" * 500}), None)
-    assert isinstance(meaning, BranchMoved)
+    assert isinstance(meaning, Moved)
     assert meaning.pusher.startswith("a[31mnnxx")
     assert len(meaning.pusher) == 100
 

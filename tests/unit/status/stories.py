@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
@@ -12,6 +12,8 @@ from shared.delivery import TYPES
 from shared.events import Event, Message
 from shared.events.topics import Topic
 from tests.builders import START, named
+
+B = TypeVar("B", bound=Event)
 
 CORPUS = Path(__file__).parents[2] / "contract" / "events" / "corpus"
 BODIES: dict[str, dict[str, Any]] = {
@@ -39,7 +41,7 @@ IDS = {  # what an id lies in: nothing with the same id is in two of these
 }
 
 
-def message(body: Event, position: int, name: str = "") -> Message[Event]:
+def message(body: B, position: int, name: str = "") -> Message[B]:
     """Return the event as it is heard at `position`."""
     return Message(
         id=named(f"{name} {position}"),

@@ -30,6 +30,7 @@ def environment(order: StepOrder, own: Mapping[str, str], search_path: str, home
         "WINDLASS_REVISION": str(order.revision),
         "WINDLASS_COMMIT": order.commit,
         "WINDLASS_BRANCH": order.branch,
+        "WINDLASS_TAG": order.tag,
         "WINDLASS_PIPELINE": order.pipeline,
         "WINDLASS_STAGE": order.stage,
         "WINDLASS_STEP": order.step.id,
