@@ -99,16 +99,18 @@ class ArtifactPlanner:
                 message = f'"{source.path}" is a {entry.kind}: what it stands for can change unseen'
                 self.problems.add(source.place, message, "name what it leads to", "path")
         if all(self.entries[source.path] is None for source in artifact.sources):
-            self._refuse_absent(artifact.sources[0].place)
+            message = "nothing that this artifact depends on is there: it would never be rebuilt"
+            tell_absent(message, artifact.sources[0].place, self.problems, of_commit=self.of_commit)
         return {source.path: _id(self.entries[source.path]) for source in artifact.sources}
 
-    def _refuse_absent(self, place: Place) -> None:
-        message = "nothing that this artifact depends on is there: it would never be rebuilt"
-        hint = "paths start at the repository's root"
-        if self.of_commit:
-            self.problems.add(place, message, hint, "path")
-        else:
-            self.problems.warn(place, f"{message}, and a push without it is refused", hint, "path")
+
+def tell_absent(message: str, place: Place, problems: Problems, *, of_commit: bool) -> None:
+    """Refuse what a commit lacks; of a folder that may yet change, tell what a push would be refused for."""
+    hint = "paths start at the repository's root"
+    if of_commit:
+        problems.add(place, message, hint, "path")
+    else:
+        problems.warn(place, f"{message}, and a push without it is refused", hint, "path")
 
 
 def build_key(plan: ArtifactPlan, repository: str) -> BuildKey:

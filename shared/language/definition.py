@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from shared.artifact_types import ARTIFACT_TYPES, ArtifactType
 from shared.language.discovery import Dialect
+from shared.language.expression import has_expression
 from shared.language.manifest import Artifact, Pipeline, Stage, Step
 from shared.language.manifest.part import inside
 from shared.language.node import Mapping, Node, Scalar
@@ -125,9 +126,10 @@ class Definition:
 
 
 def _paths(params: Node | None, row: StepType | ArtifactType | None) -> Iterator[SourcePath]:
-    for name in row.paths if row and isinstance(params, Mapping) else ():
-        found = params.get(name) if isinstance(params, Mapping) else None
-        if not isinstance(found, Scalar) or not isinstance(found.value, str) or "${{" in found.text:
+    if row is None or not isinstance(params, Mapping):
+        return
+    for found in (params.get(name) for name in row.paths):
+        if not isinstance(found, Scalar) or not isinstance(found.value, str) or has_expression(found.text):
             continue
         path = inside(found.text)
         if found.text.startswith("/") and ".." not in path.split("/"):

@@ -36,9 +36,7 @@ __all__ = [
     "Scope",
     "Secrets",
     "StageScope",
-    "resolve_text",
     "revision_scope",
-    "stage_scope",
 ]
 
 
@@ -67,11 +65,6 @@ def revision_scope(facts: Facts) -> Scope:
     message = "the artifact is built once for all stages, and this belongs to one stage"
     of_a_stage = Mistake(message, "with per_stage: true an artifact is built for each stage")
     return {"vars": of_a_stage, "stage": of_a_stage, "steps": _NO_STEPS, **_shared(facts, _NO_ARTIFACTS)}
-
-
-def stage_scope(facts: Facts, stage: str, stage_vars: Mapped[str, Any]) -> Scope:
-    """Return what can be named in one stage beside its artifacts and steps."""
-    return StageScope(facts, stage, stage_vars).of_build()
 
 
 @dataclass(frozen=True)
@@ -225,8 +218,3 @@ class Resolver:
         self.failed.add(place)
         at = self.problems.within(place, text)
         self.problems.add(at, mistake.message + where, mistake.hint, mistake.rule)
-
-
-def resolve_text(scalar: Scalar, scope: Scope, where: str, budget: Budget, problems: Problems) -> str | Late:
-    """Return one value as text."""
-    return Resolver(scope, where, budget, problems, set()).text(scalar)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from shared.artifact_types import ARTIFACT_TYPES
 from shared.ids import Stage, Step
-from shared.language.artifact_plan import ArtifactPlanner
+from shared.language.artifact_plan import ArtifactPlanner, tell_absent
 from shared.language.carried_out import tell_unsupported
 from shared.language.definition import ArtifactDefinition, Definition, StageDefinition, StepDefinition
 from shared.language.expression import Budget, has_expression
@@ -236,9 +236,8 @@ class _Work:
         """Report what parameters name in the repository and what is not there."""
         for path in self.definition.mentioned:
             if self.facts.entries[path.path] is None and not self.problems.has_error_at(path.place):
-                tell = self.problems.add if self.facts.for_deployment else self.problems.warn
                 message = f"there is no {quoted(path.path)} in the repository"
-                tell(path.place, message, "paths start at the repository's root", "path")
+                tell_absent(message, path.place, self.problems, of_commit=self.facts.of_commit)
 
     def _scope(self, stage: StageDefinition) -> StageScope:
         return StageScope(

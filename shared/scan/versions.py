@@ -6,7 +6,6 @@ from shared.scan.draft import Draft
 from shared.scan.reading import table
 from shared.scan.view import Folder
 
-VERSION_CHARACTERS_MAX = 60
 _WORD = re.compile(r"[A-Za-z0-9 .,<>=~^|*!+_/-]{1,60}")
 
 

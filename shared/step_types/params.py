@@ -132,8 +132,6 @@ def _as_lines(script: Any) -> Any:
 
 
 Text = Annotated[str, Strict(), MAY_BE_LATE]
-Whole = Annotated[int, Strict(), MAY_COME_LATE]
-Number = Annotated[float, Strict(), MAY_COME_LATE]
 Flag = Annotated[bool, Strict(), MAY_COME_LATE]
 Port = Annotated[int, Strict(), Field(ge=1, le=65535)]  # fixed in the plan, so that two cannot want one
 

@@ -150,3 +150,22 @@ def test_the_names_of_windows_are_those_that_editors_are_told() -> None:
     assert not definition.problems
     model = type(definition.pipeline)
     assert model.model_validate({"windows": {"Office_Hours-2": {"zone": "UTC"}}}).windows
+
+
+TERRAFORM = """\
+version: "1"
+pipeline:
+  stages: [{name: live}]
+  steps:
+    - {name: Infra, type: TERRAFORM:SYNTHESIZE, params: {source: /terraform}}
+"""
+
+
+@pytest.mark.parametrize(("of_commit", "severity"), [(True, "error"), (False, "warning")])
+def test_what_a_commit_lacks_is_refused_also_where_nothing_is_deployed(
+    of_commit: bool, severity: str
+) -> None:
+    definition = read_definition(FILE, TERRAFORM.encode())
+    known = replace(facts(definition), for_deployment=False, of_commit=of_commit)
+    found = synthesize(definition, replace(known, entries={"/terraform": None})).problems
+    assert [each.severity for each in found if each.rule == "path"] == [severity]

@@ -155,24 +155,7 @@ def change(lines: list[str], data: st.DataObject) -> None:
 def test_a_file_that_is_changed_in_any_way_gives_a_plan_or_problems(source: str, data: st.DataObject) -> None:
     lines = source.split("\n")
     for _ in range(data.draw(st.integers(1, 3))):
-        number = data.draw(st.integers(0, len(lines) - 1))
-        line = lines[number]
-        match data.draw(st.sampled_from(["delete", "double", "insert", "indent", "outdent", "swap"])):
-            case "delete":
-                lines[number : number + 1] = [] if len(lines) > 1 else [""]
-            case "double":
-                lines.insert(number, line)
-            case "insert":
-                at = data.draw(st.integers(0, len(line)))
-                end = data.draw(st.integers(at, min(len(line), at + 6)))
-                lines[number] = line[:at] + data.draw(INSERTS) + line[end:]
-            case "indent":
-                lines[number] = f"  {line}"
-            case "outdent":
-                lines[number] = line.removeprefix("  ")
-            case _:
-                other = data.draw(st.integers(0, len(lines) - 1))
-                lines[number], lines[other] = lines[other], line
+        change(lines, data)
     changed = "\n".join(line for line in lines if not line.startswith("# given"))
     found = told(changed)
     assert found == told(changed)

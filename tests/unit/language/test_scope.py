@@ -17,9 +17,7 @@ from shared.language.scope import (
     Resolver,
     Secrets,
     StageScope,
-    resolve_text,
     revision_scope,
-    stage_scope,
 )
 from shared.placeholder import ArtifactOf, Call, Constant, FactOf, Joined, Late, OutputOf, SecretOf
 
@@ -233,7 +231,7 @@ def test_an_artifact_for_all_stages_knows_none_of_them(inside: str, message: str
 
 
 def test_an_artifact_of_one_stage_knows_the_stage_but_no_step() -> None:
-    names = stage_scope(FACTS, "beta", {"a": 1})
+    names = StageScope(FACTS, "beta", {"a": 1}).of_build()
     assert value_of("vars.a", names) == 1
     assert value_of("stage_secret('X')", names) == Late(SecretOf(owner="stage", name="X"))
     for inside in ("steps.infra.x", "stage.artifacts.web.digest"):
@@ -310,7 +308,8 @@ def test_problems_say_their_rule_and_the_stage_where_it_matters() -> None:
 
 def test_an_environment_built_for_all_stages_names_no_stage_twice() -> None:
     problems = Problems("f")
-    text = resolve_text(scalar("${{ vars.a }}"), revision_scope(FACTS), "the build", Budget(), problems)
+    reader = Resolver(revision_scope(FACTS), "the build", Budget(), problems, set())
+    text = reader.text(scalar("${{ vars.a }}"))
     assert text == ""
     (found,) = problems.listed()
     assert found.message.endswith("this belongs to one stage")
