@@ -16,6 +16,8 @@ Step = NewType("Step", str)  # a step's id inside its pipeline
 BuildKey = NewType("BuildKey", str)  # sha256 hex of everything that goes into an artifact
 Digest = NewType("Digest", str)  # "sha256:<hex>" of an artifact's bytes
 
+WHOLE = "*"  # in place of a stage: all that the pipeline has and will have; no stage can be called so
+
 
 def derive(cause: UUID, role: str) -> UUID:
     """Return the id of what `cause` brings about in `role`; equal arguments, equal id."""

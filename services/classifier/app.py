@@ -4,7 +4,8 @@ from services.classifier.handlers import Handlers
 from services.classifier.settings import ClassifierSettings
 from shared.bus import Subscription
 from shared.db import Database, ServiceDatabase
-from shared.events import RunFailed, RunTimedOut
+from shared.delivery import Handler
+from shared.events import AttemptFailed, Event, RunFailed, RunTimedOut
 from shared.service import Service
 
 
@@ -13,4 +14,9 @@ def build(database: Database, settings: ClassifierSettings) -> Service:
     del settings  # there is nothing to set
     db = ServiceDatabase(database, "classifier")
     handlers = Handlers(db)
-    return Service(Subscription(db, {RunFailed: handlers.run_failed, RunTimedOut: handlers.run_timed_out}))
+    hears: dict[type[Event], Handler] = {
+        RunFailed: handlers.run_failed,
+        RunTimedOut: handlers.run_timed_out,
+        AttemptFailed: handlers.attempt_failed,
+    }
+    return Service(Subscription(db, hears))

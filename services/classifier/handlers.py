@@ -7,7 +7,14 @@ import structlog
 from services.classifier.evidence import Setting
 from services.classifier.rules import classify
 from shared.db import ServiceDatabase
-from shared.events import FailureClassified, Message, RunFailed, RunTimedOut
+from shared.events import (
+    AttemptClassified,
+    AttemptFailed,
+    FailureClassified,
+    Message,
+    RunFailed,
+    RunTimedOut,
+)
 
 log = structlog.get_logger()
 
@@ -25,6 +32,18 @@ class Handlers:
     async def run_timed_out(self, message: Message[RunTimedOut]) -> None:
         """Name the failure."""
         await self._name(message, replace(_setting(message), whole_stage=not message.body.step))
+
+    async def attempt_failed(self, message: Message[AttemptFailed]) -> None:
+        """Say whether it may pass, so that the step may be tried again."""
+        async with self.db.hearing(message) as tx:
+            if tx.seen_before:
+                return
+            attempt = message.body
+            setting = Setting(attempt.pipeline, attempt.stage, str(attempt.revision), attempt.run_kind)
+            found = classify(attempt.evidence, setting)
+            said = attempt.model_dump(include={"pipeline", "stage", "run", "revision", "step", "attempt"})
+            answer = found.answer
+            tx.emit(AttemptClassified(**said, code=answer.code, retryable=answer.retryable, rule=found.rule))
 
     async def _name(self, message: Message[RunFailed] | Message[RunTimedOut], setting: Setting) -> None:
         async with self.db.hearing(message) as tx:

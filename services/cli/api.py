@@ -22,7 +22,7 @@ SILENCE_SECONDS_MAX = 60.0  # on a stream; the server breaks it more often than 
 NO_SUCH_ROUTE = "urn:windlass:problem:not-found"  # any other 404 is about what was asked for
 
 # What ingest serves; in a distributed installation it may have an address of its own.
-_OF_INGEST = re.compile(r"/repositories(/.*)?|/pipelines/[^/]+/deploy")
+_OF_INGEST = re.compile(r"/tokens|/alarms/.+|/repositories(/.*)?|/pipelines/[^/]+/deploy")
 
 
 class Api:

@@ -18,8 +18,10 @@ from shared.bus import Subscription
 from shared.clock import Clock
 from shared.db import Database, ServiceDatabase
 from shared.events import (
+    AlarmChanged,
     ArtifactBuilt,
     ArtifactFailed,
+    AttemptClassified,
     OperationRequested,
     RevisionPlanned,
     VerificationFailed,
@@ -73,6 +75,8 @@ def subscription(deployer: Deployer) -> Subscription:
             ArtifactFailed: deployer.artifact_failed,
             VerificationPassed: deployer.verification_passed,
             VerificationFailed: deployer.verification_failed,
+            AlarmChanged: deployer.alarm_changed,
+            AttemptClassified: deployer.attempt_classified,
             OperationRequested: deployer.operation_requested,
         },
     )

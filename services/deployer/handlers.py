@@ -7,16 +7,28 @@ from uuid import UUID
 
 import structlog
 
+from services.deployer.alarm_moves import AlarmMoves
+from services.deployer.attempts import Attempts
 from services.deployer.operations import answer
-from services.deployer.pipeline_moves import locked
+from services.deployer.pipeline_moves import PipelineMoves, locked
 from services.deployer.records import RunRecord
 from services.deployer.run_course import VerificationState
-from services.deployer.store import Revision, Store, next_deadline, pipelines_at_work
+from services.deployer.run_state import HOLDS_LOCK
+from services.deployer.store import (
+    GateStore,
+    Revision,
+    Store,
+    lock_pipelines,
+    next_deadline,
+    pipelines_at_work,
+)
 from shared.db import Cause, ServiceDatabase
 from shared.delivery import failure_of
 from shared.events import (
+    AlarmChanged,
     ArtifactBuilt,
     ArtifactFailed,
+    AttemptClassified,
     Evidence,
     Message,
     OperationRequested,
@@ -25,6 +37,7 @@ from shared.events import (
     VerificationFailed,
     VerificationPassed,
 )
+from shared.events.alarms import KNOWN
 from shared.events.verification import VerificationEvent
 from shared.faults import TryAgain
 from shared.ids import derive
@@ -50,7 +63,8 @@ class Deployer:
             await store.lock(event.pipeline)
             await _declare_stages(store, event.plan)
             moves = await locked(store, event.pipeline)
-            revision = Revision(event.revision, event.commit, event.plan_hash, event.plan)
+            await AlarmMoves(moves).declared()
+            revision = Revision(event.revision, event.commit, event.plan_hash, event.plan, event.pusher)
             await store.add_revision(event.pipeline, revision)
             runs: list[RunRecord] = []
             for plan in event.plan.stages:
@@ -99,6 +113,34 @@ class Deployer:
                 await _verified(store, message.body, VerificationState.FAILED, message.body.evidence)
         self.due(store.nearest_limit)
 
+    async def alarm_changed(self, message: Message[AlarmChanged]) -> None:
+        """Block, undo or let go on what the alarm is about."""
+        async with self.db.hearing(message) as tx:
+            if tx.seen_before:
+                return
+            store, alarm, gates = Store(tx), message.body, GateStore(tx)
+            await lock_pipelines(store, await gates.pipelines_under(alarm.alarm))
+            if alarm.state in KNOWN:
+                await gates.note_alarm(alarm.alarm, alarm.state, alarm.reason)
+            for pipeline in sorted(store.known.locked):
+                moves = PipelineMoves(store, await store.stages(pipeline))
+                await AlarmMoves(moves).changed(alarm)
+                await moves.go_on()
+        self.due(store.nearest_limit)
+
+    async def attempt_classified(self, message: Message[AttemptClassified]) -> None:
+        """Try a step again whose failure may pass."""
+        async with self.db.hearing(message) as tx:
+            if tx.seen_before:
+                return
+            store = Store(tx)
+            moves = await locked(store, message.body.pipeline)
+            run = await store.run(message.body.run)
+            if run is not None and run.state in HOLDS_LOCK:
+                await Attempts(await moves.moves_of(run)).classified(message.body)
+            await moves.go_on()
+        self.due(store.nearest_limit)
+
     async def operation_requested(self, message: Message[OperationRequested]) -> None:
         """Do what a person asked for, or say why not."""
         async with self.db.hearing(message) as tx:
@@ -135,8 +177,9 @@ RESUME = derive(UUID(int=0), "windlass deployer resume")  # roles tell its event
 
 
 async def _declare_stages(store: Store, plan: Plan) -> None:
+    await store.forget_alarms(plan.pipeline, [stage.name for stage in plan.stages])
     for place, stage in enumerate(plan.stages):
-        if await store.declare_stage(plan.pipeline, stage.name, place, stage.target):
+        if await store.declare_stage(plan.pipeline, stage, place):
             declared = StageDeclared(
                 pipeline=plan.pipeline, stage=stage.name, place=place, target=stage.target
             )

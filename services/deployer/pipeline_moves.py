@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.deployer import waits
+from services.deployer.admission import wakes_at
+from services.deployer.gate import wait_for
+from services.deployer.gate_moves import GateMoves
 from services.deployer.records import RunRecord, StageRecord
 from services.deployer.run_course import next_moves, waits_for_build
+from services.deployer.run_ending import about
 from services.deployer.run_moves import RunMoves, picture_of
-from services.deployer.run_state import HOLDS_LOCK, WORKS, State
-from services.deployer.stage_moves import StageMoves, about
+from services.deployer.run_state import HOLDS_LOCK, UNSTARTED, WORKS, State
+from services.deployer.stage_moves import StageMoves
 from services.deployer.step_order import Action
-from services.deployer.step_state import StepState
+from services.deployer.step_state import IDLE, StepState
 from services.deployer.store import Revision, Store
 from shared.events import RunWaiting, Wait
 from shared.plan import StagePlan
@@ -62,7 +66,7 @@ class PipelineMoves:
         return RunMoves(self.stage_moves, run, revision, stage, await self.store.steps(run.run))
 
     async def _round(self) -> bool:
-        moved = await self._admit()
+        moved = await self._time_out() or await self._admit()
         for run in await self._holders():
             moves = await self.moves_of(run)
             artifacts = await self.store.artifacts(run.pipeline, run.revision)
@@ -73,14 +77,23 @@ class PipelineMoves:
                 moved = True
         return moved
 
+    async def _time_out(self) -> bool:
+        """End the runs that have not begun of deployments whose time is over."""
+        over = False
+        for run in await self.store.open_runs(self.stages[0].pipeline):
+            deadline = (await self.store.revision(run.pipeline, run.revision)).deadline_at
+            late = deadline is not None and self.store.tx.now >= deadline
+            if late and deadline and run.state in UNSTARTED and run.kind == "deploy":
+                await self.stage_moves.time_out_unstarted(run, deadline)
+                over = True
+        return over
+
     async def _admit(self) -> bool:
         """Let every run go on that waits for a lock nobody holds."""
         runs = await self.store.open_runs(self.stages[0].pipeline)
         held = {run.stage_key for run in runs if run.state in HOLDS_LOCK}
-        free = [run.stage_key for run in runs if run.ready and run.stage_key not in held]
-        for key in free:
-            await self.stage_moves.admit_next(key)
-        return bool(free)
+        free = {run.stage_key for run in runs if run.ready and run.stage_key not in held}
+        return any([await self.stage_moves.admit_next(key) for key in sorted(free)])
 
     async def _holders(self) -> Sequence[RunRecord]:
         runs = await self.store.open_runs(self.stages[0].pipeline)
@@ -100,21 +113,36 @@ class PipelineMoves:
             if _same(wait, run.wait):
                 continue
             document = wait.model_dump(mode="json") if wait else None
-            changed = await self.store.change_run(run, wait=document)
-            self.stage_moves.say(changed, RunWaiting(**about(run), wait=wait))
+            changed = await self.store.change_run(run, wait=document, wakes_at=wakes_at(wait))
+            self.stage_moves.say(changed, RunWaiting(**about(run), wait=wait, deadline=changed.deadline_at))
 
     async def _wait(
         self, run: RunRecord, runs: Sequence[RunRecord], before: Mapping[UUID, tuple[str, State]]
     ) -> Wait | None:
         now = self.store.tx.now
         if run.state in HOLDS_LOCK:
-            return await self._build_wait(run)
+            return await self._gate_wait(run) or await self._build_wait(run) or await self._attempt_wait(run)
         if not run.ready:
             stage, state = before[run.run]
             return waits.for_previous_stage(stage, state, run.revision, now)
         holder = next((r for r in runs if r.stage_key == run.stage_key and r.state in HOLDS_LOCK), None)
-        assert holder is not None, "a ready run waits only for the lock"
-        return waits.for_lock(holder.revision, holder.state, holder.deadline_at, now)
+        if holder is not None:
+            return waits.for_lock(holder.revision, holder.state, holder.deadline_at, now)
+        closed = await self.stage_moves.gate_wait(run)
+        assert closed is not None, "a ready run waits for the lock, or for what keeps the stage closed"
+        return closed
+
+    async def _gate_wait(self, run: RunRecord) -> Wait | None:
+        if run.still_since is None:
+            return None
+        gates = await GateMoves(await self.moves_of(run)).open_gates()
+        return wait_for(gates[0][0]) if gates else None
+
+    async def _attempt_wait(self, run: RunRecord) -> Wait | None:
+        moves = await self.moves_of(run)
+        between = [(moves.steps[step.id], step) for step in moves.stage.steps]
+        idle = [(record, step) for record, step in between if record.state in IDLE]
+        return waits.for_attempt(*idle[0], self.store.tx.now) if idle else None
 
     async def _build_wait(self, run: RunRecord) -> Wait | None:
         if run.state not in WORKS:
@@ -128,10 +156,13 @@ class PipelineMoves:
 
 
 def _same(wait: Wait | None, other: Wait | None) -> bool:
-    """Tell whether two waits say the same; when it began does not count."""
+    """Tell whether two waits say the same; when it began does not count, nor what time it was then."""
     if wait is None or other is None:
         return wait is other
-    return wait.model_copy(update={"since": other.since}) == other
+    told: dict[str, object] = {"since": other.since}
+    if wait.reason == "window" and other.reason == "window":
+        told["blocked_by"] = other.blocked_by  # names the time of day
+    return wait.model_copy(update=told) == other
 
 
 async def locked(store: Store, pipeline: str) -> PipelineMoves:

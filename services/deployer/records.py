@@ -5,12 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from services.deployer.gate import Given, given_from
 from services.deployer.run_course import AWAITED, VerificationState
-from services.deployer.run_state import WORKS, State
+from services.deployer.run_state import UNSTARTED, WORKS, State
 from services.deployer.stage_queue import Entry
 from services.deployer.step_state import PROBED, StepState, StepTrigger
 from shared.events import Evidence, ProbeTarget, Wait
 from shared.events.runs import RunKind
+
+URGENT = frozenset({"rollback", "roll_forward"})  # kinds that a person asked for past the queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class StageRecord:
     place: int
     target: str
     newest: Entry | None
+    alarm: str = ""  # what rolls back what runs here while it fires
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +51,25 @@ class RunRecord:
     verification_evidence: Evidence | None
     cancel_actor: str
     cancel_reason: str
+    again_of: UUID | None = None  # a retry: the run that is tried again
+    still_since: datetime | None = None  # it waits at a gate: its deadline stands still
+    undo: bool = False  # an alarm ended it: whatever it had done is rolled back
+    keeps: bool = False  # a retry: what succeeded in that run is not done again
 
     def awaits(self, verification: UUID) -> bool:
         """Tell whether this verdict is still to come; one that comes too late changes nothing."""
         asked = self.verification == verification and self.verification_state in AWAITED
         return asked and self.state in WORKS
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether it has its stage's one place to wait in."""
+        return self.ready and self.state in UNSTARTED and not self.is_urgent
+
+    @property
+    def is_urgent(self) -> bool:
+        """Tell whether it goes past the queue."""
+        return self.kind in URGENT
 
     @property
     def entry(self) -> Entry:
@@ -76,6 +94,8 @@ class StepRecord:
     outputs: dict[str, str]
     evidence: Evidence | None
     finished_at: datetime | None
+    started_at: datetime | None = None
+    given: tuple[Given, ...] = ()  # a gate: what people said there
 
     def awaits(self, verification: UUID) -> bool:
         """Tell whether this verdict is still to come; one that comes too late changes nothing."""
@@ -96,6 +116,10 @@ def run_record(row: Any) -> RunRecord:
         ready=row.ready,
         comes_after=row.comes_after or "",
         wait=Wait.model_validate(row.wait) if row.wait else None,
+        again_of=row.again_of,
+        still_since=row.still_since,
+        undo=bool(row.undo),
+        keeps=bool(row.keeps),
         version=row.version,
         created_at=row.created_at,
         deadline_at=row.deadline_at,
@@ -121,6 +145,8 @@ def step_record(row: Any) -> StepRecord:
         outcome=StepTrigger(row.outcome) if row.outcome else None,
         outcome_reason=row.outcome_reason or "",
         outputs=row.outputs or {},
+        given=given_from(row.given or ()),
+        started_at=row.started_at,
         evidence=_evidence(row.evidence),
         finished_at=row.finished_at,
     )
@@ -129,7 +155,7 @@ def step_record(row: Any) -> StepRecord:
 def stage_record(row: Any) -> StageRecord:
     """Read a row of `stages`."""
     newest = Entry(row.newest_run, row.newest_revision) if row.newest_run else None
-    return StageRecord(row.key, row.pipeline, row.stage, row.place, row.target, newest)
+    return StageRecord(row.key, row.pipeline, row.stage, row.place, row.target, newest, row.alarm or "")
 
 
 def _evidence(document: Any) -> Evidence | None:

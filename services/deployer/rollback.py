@@ -39,15 +39,15 @@ class NoCandidate:
     """It should be rolled back, and nothing good was ever here."""
 
 
-def follows(state: State, finish: Finish, *, switched: bool) -> bool:
+def follows(state: State, finish: Finish, *, switched: bool, undo: bool = False) -> bool:
     """Tell whether the run that ends so is rolled back by itself.
 
-    `switched`: one of its services had been given its stable address.
+    `switched`: one of its services had been given its stable address. `undo`: an alarm ended it.
     """
     if finish.trigger not in BAD_ENDS or state not in MAY_BE_UNDONE:
         return False
     unfit = finish.evidence is not None and finish.evidence.phase in PHASES_THAT_ROLL_BACK
-    return switched or (unfit and finish.trigger in FAILED and state in FORWARD)
+    return switched or undo or (unfit and finish.trigger in FAILED and state in FORWARD)
 
 
 def choose(past: Sequence[PastRun], failed_revision: int, held: frozenset[int]) -> RollBack | NoCandidate:

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from services.deployer.gate import BAKE, GATES
 from services.deployer.run_state import State, Trigger
 from services.deployer.step_state import ACTIVE, NOT_PASSED, PASSED, StepState, StepTrigger
 from shared.events import Evidence
@@ -27,6 +28,9 @@ class ArtifactState(StrEnum):
     REQUESTED = "requested"
     BUILT = "built"
     FAILED = "failed"
+
+
+USABLE = frozenset({ArtifactState.BUILT})
 
 
 class VerificationState(StrEnum):
@@ -66,6 +70,15 @@ class RunPicture:
     steps: Mapping[Step, StepPicture]
     verification: VerificationState = VerificationState.NONE  # of the stable addresses
     verification_evidence: Evidence | None = None
+    stands_still: bool = False  # it waits at a gate: its time limit does not run on
+    last_moment: datetime | None = None  # of the whole deployment; goes on at gates, too
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether its time is over, or that of the whole deployment."""
+        if self.last_moment is not None and self.now >= self.last_moment and not self.rolls_back:
+            return True
+        return self.now >= self.deadline and not self.stands_still
 
     @property
     def rolls_back(self) -> bool:
@@ -85,6 +98,31 @@ class StartStep:
     """Order its first attempt."""
 
     step: StepPlan
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGate:
+    """Let the run wait there for people or for a time."""
+
+    step: StepPlan
+
+
+@dataclass(frozen=True, slots=True)
+class EndGate:
+    """Nobody waits there any more."""
+
+    step: StepPlan
+    outcome: StepTrigger  # DONE, STOPPED or LIMIT_PASSED
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndAttempts:
+    """There is no further attempt."""
+
+    step: StepPlan
+    outcome: StepTrigger  # BROKE or STOPPED
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +183,9 @@ class Finish:
 Move = (
     RequestArtifact
     | StartStep
+    | OpenGate
+    | EndGate
+    | EndAttempts
     | SkipStep
     | StopStep
     | VerifyCandidate
@@ -159,7 +200,7 @@ def next_moves(picture: RunPicture) -> Sequence[Move]:
     """Return what to do now; nothing while something asked for is still under way."""
     if picture.state is State.CANCELLING:
         return _wind_up(picture, "the run was cancelled", Finish(Trigger.WORK_STOPPED))
-    if picture.now >= picture.deadline:
+    if picture.is_over:
         ending = Finish(Trigger.DEADLINE_PASSED, evidence=_limit_evidence(picture))
         return _wind_up(picture, "the stage's time limit passed", ending)
     return _build(picture) or _run_steps(picture)
@@ -201,8 +242,18 @@ def _stop_overdue(picture: RunPicture) -> Sequence[Move]:
         and picture.now >= seen.deadline
         and not seen.stopping
     ]
-    moves = [_stop(picture, step, StepTrigger.LIMIT_PASSED, "its time limit passed") for step in late]
+    moves = [_end_overdue(picture, step) for step in late]
     return [move for move in moves if move]
+
+
+def _end_overdue(picture: RunPicture, step: StepPlan) -> Move | None:
+    if step.type == BAKE and picture.steps[step.id].state is StepState.WAITING:
+        return EndGate(step, StepTrigger.DONE, "its time is over")
+    if picture.steps[step.id].state is StepState.BACKING_OFF:
+        return StartStep(step)
+    if picture.steps[step.id].state is StepState.DOUBTFUL:
+        return EndAttempts(step, StepTrigger.BROKE, "nobody said in time whether its failure may pass")
+    return _stop(picture, step, StepTrigger.LIMIT_PASSED, "its time limit passed")
 
 
 def _stop(picture: RunPicture, step: StepPlan, outcome: StepTrigger, reason: str) -> Move | None:
@@ -211,6 +262,9 @@ def _stop(picture: RunPicture, step: StepPlan, outcome: StepTrigger, reason: str
     if seen.stopping:
         return None
     by_state: dict[StepState, Move] = {
+        StepState.WAITING: EndGate(step, outcome, reason),
+        StepState.DOUBTFUL: EndAttempts(step, outcome, reason),
+        StepState.BACKING_OFF: EndAttempts(step, outcome, reason),
         StepState.RUNNING: StopStep(step, outcome, reason),
         StepState.VERIFYING: DiscardStep(step, outcome, reason),
     }
@@ -294,7 +348,7 @@ def _begin(picture: RunPicture, step: StepPlan) -> Move:
         return SkipStep(step, f"left out in stage {picture.stage.name}")
     if picture.rolls_back and step.on_rollback == "skip":
         return SkipStep(step, "left out of rollbacks")
-    return StartStep(step)
+    return OpenGate(step) if step.type in GATES else StartStep(step)
 
 
 def _verify_stage(picture: RunPicture) -> Sequence[Move]:
@@ -323,9 +377,16 @@ def _limit_evidence(picture: RunPicture) -> Evidence:
         phase="verify" if unverified else "rollout" if brought_up else "deploy",
         kind="timeout",
         what=picture.stage.name,
-        message=f"the stage did not finish by {picture.deadline:%H:%M:%S} UTC, its time limit{during}",
+        message=f"{_whose_limit(picture)}{during}",
         finished_at=picture.now,
     )
 
 
 _CUT_SHORT = ACTIVE | {StepState.CANCELLED, StepState.TIMED_OUT}
+
+
+def _whose_limit(picture: RunPicture) -> str:
+    last = picture.last_moment
+    if last is not None and picture.now >= last:
+        return f"the deployment did not finish by {last:%Y-%m-%d %H:%M:%S} UTC, its time limit"
+    return f"the stage did not finish by {picture.deadline:%H:%M:%S} UTC, its time limit"

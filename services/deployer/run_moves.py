@@ -10,11 +10,16 @@ from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
+from services.deployer.attempts import Attempts
+from services.deployer.gate_moves import GateMoves
 from services.deployer.records import RunRecord, StepRecord
 from services.deployer.run_course import (
     DiscardStep,
+    EndAttempts,
+    EndGate,
     Finish,
     Move,
+    OpenGate,
     RequestArtifact,
     RunPicture,
     SkipStep,
@@ -26,7 +31,9 @@ from services.deployer.run_course import (
     VerifyCandidate,
     VerifyStage,
 )
-from services.deployer.stage_moves import StageMoves, about
+from services.deployer.run_ending import about
+from services.deployer.run_state import WORKS
+from services.deployer.stage_moves import StageMoves
 from services.deployer.step_order import Action
 from services.deployer.step_state import StepTrigger, advance
 from services.deployer.store import ArtifactRecord, Revision, Store
@@ -69,6 +76,11 @@ class RunMoves:
         """Return the store of the transaction."""
         return self.stage_moves.store
 
+    @property
+    def goes_on(self) -> bool:
+        """Tell whether the run is not ending: a step that failed may be tried again."""
+        return self.run.state in WORKS
+
     async def carry_out(self, move: Move) -> None:
         """Do what one move says."""
         match move:
@@ -78,6 +90,12 @@ class RunMoves:
                 await self._verify_stage()
             case Finish():
                 await self.stage_moves.finish(self.run, move, self._urls())
+            case OpenGate(step):
+                await GateMoves(self).open(step, self.steps[step.id])
+            case EndGate(step, outcome, reason):
+                await GateMoves(self).end(step, self.steps[step.id], outcome, reason)
+            case EndAttempts(step, outcome, reason):
+                await Attempts(self).end(self.steps[step.id], outcome, reason)
             case _:
                 await self._carry_out_step(move)
 
@@ -128,6 +146,10 @@ class RunMoves:
             attempt=attempt,
             started_at=now,
             deadline_at=now + timedelta(seconds=step.timeout_seconds),
+            evidence=None,
+            targets=None,
+            verification=None,
+            verification_state=VerificationState.NONE,
         )
         await self.order(step.id, attempt, "run")
         log = log_of(self.run.run, step.id, attempt)
@@ -260,4 +282,6 @@ def picture_of(
         steps={Step(id_): _step_picture(record) for id_, record in steps.items()},
         verification=run.verification_state,
         verification_evidence=run.verification_evidence,
+        stands_still=run.still_since is not None,
+        last_moment=revision.deadline_at,
     )

@@ -50,6 +50,7 @@ TRANSITIONS: dict[State, dict[Trigger, State]] = {
                         T.ROLLBACK_GRANTED:     S.ROLLING_BACK,
                         T.ROLL_FORWARD_GRANTED: S.ROLLING_FORWARD,
                         T.NEWER_QUEUED:         S.SUPERSEDED,
+                        T.DEADLINE_PASSED:      S.TIMED_OUT,
                         T.CANCEL_ASKED:         S.CANCELLED},
     S.IN_PROGRESS:     {T.WORK_PASSED:          S.SUCCEEDED,
                         T.WORK_FAILED:          S.FAILED,
@@ -77,6 +78,8 @@ WORKS = HOLDS_LOCK - {S.CANCELLING}  # goes on with its course
 FORWARD = frozenset({S.IN_PROGRESS, S.ROLLING_FORWARD})  # brings something new: may be rolled back
 MAY_BE_UNDONE = FORWARD | {S.CANCELLING}
 TERMINAL = frozenset(state for state, row in TRANSITIONS.items() if not row)
+RETRIED = frozenset({S.FAILED, S.TIMED_OUT, S.CANCELLED})  # ended badly: a person may try again
+GAVE_WAY = frozenset({S.SUPERSEDED})  # ended unbegun for something newer
 LIVE = frozenset({S.SUCCEEDED, S.ROLLED_BACK, S.ROLLED_FORWARD})  # ended with its revision in place
 
 

@@ -3,49 +3,43 @@
 Every function runs inside a transaction that has locked the pipeline.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from services.deployer import rollback, stage_queue, waits
+from services.deployer import admission, rollback, stage_queue, waits
 from services.deployer.records import RunRecord, StageRecord
 from services.deployer.run_course import Finish, VerificationState
+from services.deployer.run_ending import Ending, about
 from services.deployer.run_state import HOLDS_LOCK, LIVE, TERMINAL, UNSTARTED, State, Trigger, advance
 from services.deployer.stage_queue import Await, Entry, Queue, QueueDecision, Start, Supersede
-from services.deployer.store import Revision, Store
+from services.deployer.step_state import KEPT
+from services.deployer.store import GateStore, Revision, Store
 from shared.events import (
     Event,
     Evidence,
     RunCancelled,
-    RunFailed,
     RunQueued,
     RunRollingBack,
+    RunRollingForward,
     RunStarted,
-    RunSucceeded,
     RunSuperseded,
     RunTimedOut,
     StageHeld,
+    StepKept,
     Wait,
 )
 from shared.events.runs import RunKind
 from shared.ids import Commit, Pipeline, Stage, derive
+from shared.plan import StagePlan
+from shared.step_types import STEP_TYPES
 
-STARTS = {State.ROLLING_BACK: RunRollingBack}  # the others: RunStarted
-FOLLOWED = {rollback.RollBack: "started", rollback.NoCandidate: "no_candidate", type(None): ""}
-NO_EVIDENCE = Evidence(phase="deploy", kind="error", message="the run ended without evidence")
-
-
-def about(run: RunRecord) -> dict[str, Any]:
-    """Return what every event of a run says."""
-    return {
-        "pipeline": Pipeline(run.pipeline),
-        "stage": Stage(run.stage),
-        "run": run.run,
-        "revision": run.revision,
-        "kind": run.kind,
-    }
+GRANTS = {"rollback": Trigger.ROLLBACK_GRANTED, "roll_forward": Trigger.ROLL_FORWARD_GRANTED}
+STARTS = {
+    State.ROLLING_BACK: RunRollingBack,
+    State.ROLLING_FORWARD: RunRollingForward,
+}  # the others: RunStarted
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +57,7 @@ class StageMoves:
         """Make the run that will deploy the revision in the stage, after its run in the stage before."""
         place = (stage.pipeline, stage.stage, stage.key)
         id_ = derive(self.store.tx.cause.id, f"run {stage.stage}")
-        unstarted = _unstarted(id_, place, revision.revision, "deploy", self.store.tx.now)
+        unstarted = unstarted_run(id_, place, revision.revision, "deploy", self.store.tx.now)
         wait = None
         if before:
             wait = waits.for_previous_stage(before.stage, before.state, revision.revision, self.store.tx.now)
@@ -77,17 +71,19 @@ class StageMoves:
 
     async def arrive(self, run: RunRecord) -> None:
         """Bring a run whose revision is ready to its stage's queue."""
-        queue = await self._queue(run.stage_key)
+        queue = await self._queue(run.stage_key, run)
         for decision in stage_queue.on_arrival(queue, run.entry):
             await self._decide(decision)
         if queue.newest is None or run.revision > queue.newest.revision:
             await self.store.raise_newest(run.stage_key, run.entry)
             await self._overtake(run)
 
-    async def admit_next(self, key: str) -> None:
-        """Let the waiting run go on if nothing keeps it."""
-        for decision in stage_queue.admit_next(await self._queue(key)):
+    async def admit_next(self, key: str) -> bool:
+        """Let the run that is next go on if nothing keeps it; tell whether one did."""
+        decisions = stage_queue.admit_next(await self._queue(key))
+        for decision in decisions:
             await self._decide(decision)
+        return bool(decisions)
 
     async def cancel_unstarted(self, run: RunRecord, actor: str, reason: str) -> None:
         """End a run that holds nothing yet."""
@@ -102,32 +98,72 @@ class StageMoves:
         follow = await self._what_follows(run, finish, switched=bool(urls))
         now = self.store.tx.now
         ended = await self.store.change_run(run, state=state, finished_at=now, wait=None)
-        self.say(ended, _Ending(ended, finish, follow, urls).event)
+        self.say(ended, Ending(ended, finish, follow, urls).event)
         if state not in LIVE:
             await self._give_way(ended)
         if isinstance(follow, rollback.RollBack):
             await self._roll_back(ended, follow.to_revision, finish)
             return
-        if ended.kind == "deploy" and state in LIVE:
+        if ended.kind != "rollback" and state in LIVE:
             await self._promote(ended)
         await self.admit_next(ended.stage_key)
 
     async def _what_follows(
         self, run: RunRecord, finish: Finish, *, switched: bool
     ) -> rollback.RollBack | rollback.NoCandidate | None:
-        if not rollback.follows(run.state, finish, switched=switched):
+        if not rollback.follows(run.state, finish, switched=switched, undo=run.undo) or await self._is_undone(
+            run
+        ):
             return None
         past = await self.store.past_runs(run.stage_key)
         held = await self.store.held_revisions(run.stage_key)
         return rollback.choose(past, run.revision, held)
 
-    async def _queue(self, key: str) -> Queue:
+    async def _begin_way(self, run: RunRecord, revision: Revision) -> None:
+        """Note by when the whole deployment must be through, as its first run begins."""
+        seconds = revision.plan.timeout_seconds
+        if seconds is not None and revision.deadline_at is None and run.kind == "deploy":
+            deadline = self.store.tx.now + timedelta(seconds=seconds)
+            await self.store.limit_revision(run.pipeline, run.revision, deadline)
+
+    async def time_out_unstarted(self, run: RunRecord, deadline: datetime) -> None:
+        """End a run that never began, because its deployment's time is over."""
+        state = advance(run.state, Trigger.DEADLINE_PASSED)
+        now = self.store.tx.now
+        run = await self.store.change_run(run, state=state, ready=False, wait=None, finished_at=now)
+        evidence = Evidence(
+            phase="deploy",
+            kind="timeout",
+            what=run.stage,
+            message=f"the deployment did not come here by {deadline:%Y-%m-%d %H:%M:%S} UTC, its time limit",
+            finished_at=now,
+        )
+        self.say(run, RunTimedOut(**about(run), state=state, evidence=evidence))
+
+    async def _is_undone(self, run: RunRecord) -> bool:
+        """Tell whether a person's rollback waits for this run's end: then none follows by itself."""
+        runs = await self.store.open_runs(run.pipeline)
+        return any(
+            other.is_urgent and other.stage_key == run.stage_key and other.run != run.run for other in runs
+        )
+
+    async def _queue(self, key: str, arriving: RunRecord | None = None) -> Queue:
         stage = next(stage for stage in self.stages if stage.key == key)
         here = [run for run in await self.store.open_runs(stage.pipeline) if run.stage_key == key]
         running = next((run.entry for run in here if run.state in HOLDS_LOCK), None)
-        waiting = next((run.entry for run in here if run.ready and run.state in UNSTARTED), None)
+        waiting = next((run.entry for run in here if run.waits), None)
         newest = await self._newest(stage)
-        return Queue(running, waiting, newest)
+        next_ = arriving or next((run for run in here if waiting and run.run == waiting.run), None)
+        admits = next_ is None or await self.gate_wait(next_) is None
+        urgent = next((run.entry for run in here if run.is_urgent and run.state in UNSTARTED), None)
+        return Queue(running, waiting, newest, admits, urgent)
+
+    async def gate_wait(self, run: RunRecord) -> Wait | None:
+        """Return what keeps the stage from beginning this run, were its lock free."""
+        revision = await self.store.revision(run.pipeline, run.revision)
+        plan = next(stage for stage in revision.plan.stages if stage.name == run.stage)
+        gates = await GateStore(self.store.tx).gates(run.pipeline, run.stage, plan.window)
+        return admission.closed_by(gates, run.kind, self.store.tx.now)
 
     async def _newest(self, stage: StageRecord) -> Entry | None:
         fresh = await self.store.stages(stage.pipeline)
@@ -147,27 +183,54 @@ class StageMoves:
         assert run is not None, "an entry of the queue is a run"
         return run
 
-    async def _start(self, run: RunRecord, trigger: Trigger = Trigger.LOCK_GRANTED) -> None:
+    async def _start(self, run: RunRecord) -> None:
         """Give the run the lock: from here on it works."""
         revision = await self.store.revision(run.pipeline, run.revision)
         plan = next(stage for stage in revision.plan.stages if stage.name == run.stage)
-        state = advance(run.state, trigger)
+        state = advance(run.state, GRANTS.get(run.kind, Trigger.LOCK_GRANTED))
         now = self.store.tx.now
         deadline = now + timedelta(seconds=plan.timeout_seconds)
+        await self._begin_way(run, revision)
         started = await self.store.change_run(
-            run, state=state, ready=True, wait=None, started_at=now, deadline_at=deadline
+            run, state=state, ready=True, wait=None, wakes_at=None, started_at=now, deadline_at=deadline
         )
-        await self.store.add_steps(run.run, [step.id for step in plan.steps])
         said = STARTS.get(state, RunStarted)
         self.say(started, said(**about(started), deadline=deadline))
+        await self._add_steps(started, plan)  # which may say what it keeps
+
+    async def _add_steps(self, run: RunRecord, plan: StagePlan) -> None:
+        """Insert the run's steps; a retry may keep what succeeded and changed no release."""
+        await self.store.add_steps(run.run, [step.id for step in plan.steps])
+        if not run.keeps or run.again_of is None:
+            return
+        before = await self.store.steps(run.again_of)
+        own = await self.store.steps(run.run)
+        for step in plan.steps:
+            done = before.get(step.id)
+            if done is None or done.state not in KEPT or STEP_TYPES[step.type].verified:
+                continue
+            await self.store.change_step(
+                own[step.id], state=done.state, outputs=done.outputs, finished_at=self.store.tx.now
+            )
+            kept = StepKept(
+                pipeline=Pipeline(run.pipeline),
+                stage=Stage(run.stage),
+                run=run.run,
+                revision=run.revision,
+                step=step.id,
+                attempt=0,
+                outputs=done.outputs,
+                of_run=run.again_of,
+            )
+            self.store.tx.emit(kept, f"{run.run} {step.id}")
 
     async def supersede(self, run: RunRecord, by: Entry) -> None:
         """End a run that a newer revision's took the place of, here and in the stages after."""
-        await self._end_superseded(run, by)
-        for later in await self._later_runs(run):
+        await self.supersede_here(run, by)
+        for later in await self.later_runs(run):
             if later.state in UNSTARTED:
                 newer = (await self.store.deploy_runs(run.pipeline, by.revision)).get(later.stage_key)
-                await self._end_superseded(later, newer.entry if newer else by)
+                await self.supersede_here(later, newer.entry if newer else by)
 
     async def _supersede_open(self, entry: Entry, by: Entry) -> None:
         """Supersede a run unless one before it has taken it along."""
@@ -175,7 +238,8 @@ class StageMoves:
         if run.state in UNSTARTED:
             await self.supersede(run, by)
 
-    async def _end_superseded(self, run: RunRecord, by: Entry) -> None:
+    async def supersede_here(self, run: RunRecord, by: Entry) -> None:
+        """End a run that another took the place of in this stage alone."""
         state = advance(run.state, Trigger.NEWER_QUEUED)
         now = self.store.tx.now
         run = await self.store.change_run(run, state=state, ready=False, wait=None, finished_at=now)
@@ -204,11 +268,11 @@ class StageMoves:
             await self._overtake(await self._open(newest))
 
     async def _promote(self, run: RunRecord) -> None:
-        following = next(iter(await self._later_runs(run)), None)
+        following = next(iter(await self.later_runs(run)), None)
         if following and following.state not in TERMINAL:
             await self.arrive(following)
 
-    async def _later_runs(self, run: RunRecord) -> Sequence[RunRecord]:
+    async def later_runs(self, run: RunRecord) -> Sequence[RunRecord]:
         """Return the revision's runs in the stages after this one, in the order of its own plan.
 
         Not in that of the newest plan, which may have moved the stages since.
@@ -234,12 +298,12 @@ class StageMoves:
             self.say(failed, held)
         restored = await self.store.revision(failed.pipeline, to_revision)
         run = await self._queue_rollback(failed, restored)
-        await self._start(run, Trigger.ROLLBACK_GRANTED)
+        await self._start(run)
 
     async def _queue_rollback(self, failed: RunRecord, restored: Revision) -> RunRecord:
         place = (failed.pipeline, failed.stage, failed.stage_key)
         id_ = derive(failed.run, "rollback")
-        run = _unstarted(id_, place, restored.revision, "rollback", self.store.tx.now)
+        run = unstarted_run(id_, place, restored.revision, "rollback", self.store.tx.now)
         await self.store.add_run(run)
         queued = RunQueued(
             **about(run),
@@ -258,9 +322,10 @@ class StageMoves:
         return run
 
 
-def _unstarted(
+def unstarted_run(
     run: UUID, stage: tuple[str, str, str], revision: int, kind: RunKind, now: datetime
 ) -> RunRecord:
+    """Return a run as it begins: it has no place in the queue yet."""
     pipeline, name, key = stage
     return RunRecord(
         run=run,
@@ -282,52 +347,3 @@ def _unstarted(
         cancel_actor="",
         cancel_reason="",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Ending:
-    """What the event that ends a run is made of."""
-
-    run: RunRecord
-    finish: Finish
-    follow: rollback.RollBack | rollback.NoCandidate | None
-    urls: dict[str, str]
-
-    @property
-    def event(self) -> Event:
-        """Return the event that ends the run."""
-        return ENDINGS.get(self.run.state, _Ending.succeeded)(self)
-
-    @property
-    def _said(self) -> dict[str, Any]:
-        return {**about(self.run), "state": self.run.state}
-
-    @property
-    def _why(self) -> dict[str, Any]:
-        return {
-            **self._said,
-            "step": self.finish.step,
-            "evidence": self.finish.evidence or NO_EVIDENCE,
-            "rollback": FOLLOWED[type(self.follow)],
-        }
-
-    def succeeded(self) -> Event:
-        return RunSucceeded(**self._said, urls=self.urls)
-
-    def failed(self) -> Event:
-        failed_in = "rollback" if self.run.kind == "rollback" else self.finish.failed_in or "step"
-        return RunFailed(**self._why, failed_in=failed_in)
-
-    def timed_out(self) -> Event:
-        return RunTimedOut(**self._why)
-
-    def cancelled(self) -> Event:
-        actor, reason = self.run.cancel_actor, self.run.cancel_reason
-        return RunCancelled(**self._said, actor=actor, reason=reason)
-
-
-ENDINGS: Mapping[State, Callable[[_Ending], Event]] = {
-    State.FAILED: _Ending.failed,
-    State.TIMED_OUT: _Ending.timed_out,
-    State.CANCELLED: _Ending.cancelled,
-}

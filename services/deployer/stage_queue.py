@@ -28,7 +28,8 @@ class Queue:
     running: Entry | None  # holds the lock
     waiting: Entry | None
     newest: Entry | None  # the newest revision that was ever ready here
-    admits: bool = True  # nothing keeps the stage closed
+    admits: bool = True  # nothing keeps the stage closed to whoever is next in the queue
+    urgent: Entry | None = None  # asked for past the queue; it has seen to it that nothing else keeps it
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,14 @@ def on_arrival(queue: Queue, entry: Entry) -> Sequence[QueueDecision]:
     if queue.newest and entry.revision < queue.newest.revision:
         return [Supersede(entry, by=queue.newest)]
     displaced = [Supersede(queue.waiting, by=entry)] if queue.waiting else []
-    free = queue.running is None and queue.admits
+    free = queue.running is None and queue.urgent is None and queue.admits
     return [*displaced, Start(entry) if free else Await(entry)]
 
 
 def admit_next(queue: Queue) -> Sequence[QueueDecision]:
     """Decide who goes on when the lock came free or the stage opened."""
-    if queue.waiting and queue.running is None and queue.admits:
-        return [Start(queue.waiting)]
-    return []
+    if queue.running is not None:
+        return []
+    if queue.urgent:
+        return [Start(queue.urgent)]
+    return [Start(queue.waiting)] if queue.waiting and queue.admits else []

@@ -2,7 +2,7 @@
 
 A step that brings up a candidate (a local service, a static site) goes Running → Verifying →
 Switching; whatever ends it before it is switched takes the candidate away first (Discarding), so
-that a finished run leaves nothing behind it running.
+that a finished run leaves nothing behind it running. A gate is Waiting and nothing else.
 """
 
 from enum import StrEnum
@@ -14,9 +14,12 @@ class StepState(StrEnum):
     """Where a step stands."""
 
     PENDING = "Pending"
+    WAITING = "Waiting"  # it is a gate, and waits for a person or a time
     RUNNING = "Running"  # its worker works
     VERIFYING = "Verifying"  # its candidate is up and being probed
     SWITCHING = "Switching"  # its candidate is given the stable address
+    DOUBTFUL = "Doubtful"  # an attempt failed; whether the failure may pass is being found out
+    BACKING_OFF = "Backing Off"  # it may pass: the next attempt begins in a while
     DISCARDING = "Discarding"  # its candidate is taken away; the row says how the step will end
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
@@ -29,11 +32,14 @@ class StepTrigger(StrEnum):
     """What can happen to a step."""
 
     STARTED = "started"
+    GATE_REACHED = "gate reached"
     SKIPPED = "skipped"
     CANDIDATE_UP = "candidate up"
     VERIFIED = "verified"
     DISCARD_ORDERED = "discard ordered"
     DONE = "done"
+    ATTEMPT_BROKE = "attempt broke"
+    TRANSIENT = "transient"
     BROKE = "broke"
     STOPPED = "stopped"
     LIMIT_PASSED = "limit passed"
@@ -43,8 +49,19 @@ S, T = StepState, StepTrigger
 # fmt: off
 TRANSITIONS: dict[StepState, dict[StepTrigger, StepState]] = {
     S.PENDING:    {T.STARTED:         S.RUNNING,
+                   T.GATE_REACHED:    S.WAITING,
                    T.SKIPPED:         S.SKIPPED},
+    S.WAITING:    {T.DONE:            S.SUCCEEDED,
+                   T.BROKE:           S.FAILED,
+                   T.STOPPED:         S.CANCELLED,
+                   T.LIMIT_PASSED:    S.TIMED_OUT},
+    S.DOUBTFUL:   {T.TRANSIENT:       S.BACKING_OFF,
+                   T.BROKE:           S.FAILED,
+                   T.STOPPED:         S.CANCELLED},
+    S.BACKING_OFF: {T.STARTED:        S.RUNNING,
+                   T.STOPPED:         S.CANCELLED},
     S.RUNNING:    {T.DONE:            S.SUCCEEDED,
+                   T.ATTEMPT_BROKE:   S.DOUBTFUL,
                    T.CANDIDATE_UP:    S.VERIFYING,
                    T.BROKE:           S.FAILED,
                    T.STOPPED:         S.CANCELLED,
@@ -53,7 +70,8 @@ TRANSITIONS: dict[StepState, dict[StepTrigger, StepState]] = {
                    T.DISCARD_ORDERED: S.DISCARDING},
     S.SWITCHING:  {T.DONE:            S.SUCCEEDED,
                    T.DISCARD_ORDERED: S.DISCARDING},
-    S.DISCARDING: {T.BROKE:           S.FAILED,
+    S.DISCARDING: {T.ATTEMPT_BROKE:   S.DOUBTFUL,
+                   T.BROKE:           S.FAILED,
                    T.STOPPED:         S.CANCELLED,
                    T.LIMIT_PASSED:    S.TIMED_OUT},
     S.SUCCEEDED: {}, S.FAILED: {}, S.TIMED_OUT: {}, S.CANCELLED: {}, S.SKIPPED: {},
@@ -63,7 +81,11 @@ ENDED = frozenset(state for state, row in TRANSITIONS.items() if not row)
 PASSED = frozenset({S.SUCCEEDED, S.SKIPPED})  # whoever goes after it may start
 NOT_PASSED = ENDED - PASSED
 PROBED = frozenset({S.VERIFYING})  # a verdict on its candidate still counts
-ACTIVE = frozenset({S.RUNNING, S.VERIFYING, S.SWITCHING, S.DISCARDING})
+WAITS = frozenset({S.WAITING})  # nobody works on it, and the run's time stands still
+DOUBTED = frozenset({S.DOUBTFUL})  # the classifier's word is waited for
+KEPT = frozenset({S.SUCCEEDED})  # a retry need not do it again
+IDLE = frozenset({S.DOUBTFUL, S.BACKING_OFF})  # between two attempts: nobody works on it
+ACTIVE = WAITS | IDLE | {S.RUNNING, S.VERIFYING, S.SWITCHING, S.DISCARDING}
 
 
 def advance(state: StepState, trigger: StepTrigger) -> StepState:

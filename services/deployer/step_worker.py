@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
@@ -22,14 +22,15 @@ from services.deployer.store import (
     Store,
     lock_pipeline,
     read_artifacts,
+    read_given,
     read_revision,
     read_run,
-    read_steps,
 )
 from shared.attempt_log import AttemptLog
 from shared.db import ServiceDatabase, Transaction
 from shared.delivery import failure_of
 from shared.events import (
+    AttemptFailed,
     Event,
     Evidence,
     StepCancelled,
@@ -42,6 +43,8 @@ from shared.language.expression import Mistake
 from shared.plan import StepPlan
 from shared.step_types import STEP_TYPES
 from shared.work import Claim, Workers
+
+CLASSIFY_SECONDS_MAX = 60.0  # for the classifier to say whether a failure may pass; then it counts as final
 
 log = structlog.get_logger()
 
@@ -113,7 +116,7 @@ class StepWorker:
             pinned = await read_artifacts(reading, run.pipeline, run.revision)
             stage = next(stage for stage in revision.plan.stages if stage.name == run.stage)
             step = next(step for step in stage.steps if step.id == payload["step"])
-            steps = await read_steps(reading, run.run) if step.late else {}
+            steps = await read_given(reading, run) if step.late else {}
         artifacts = {id_: Digest(artifact.digest) for id_, artifact in pinned.items()}
         filled = filled_in(step, steps, artifacts)
         order = StepOrder(
@@ -178,6 +181,9 @@ class _Answering:
 
     async def take(self, action: Action, answer: StepAnswer) -> None:
         match answer:
+            case Done() if action == "discard" and self.record.outcome is StepTrigger.BROKE:
+                assert self.record.evidence is not None, "what broke left evidence"
+                await self._broke(self.record.evidence)
             case Done() if action == "discard":
                 await self._end(self.record.outcome or StepTrigger.STOPPED, self.record.evidence)
             case Done(outputs):
@@ -189,7 +195,7 @@ class _Answering:
             case Broke(evidence) if action == "switch":
                 await self.moves.discard(self.record, StepTrigger.BROKE, evidence.message, evidence)
             case Broke(evidence):
-                await self._end(StepTrigger.BROKE, evidence)
+                await self._broke(evidence)
             case Stopped(unfinished):
                 await self._end(self.record.outcome or StepTrigger.STOPPED, None, unfinished)
             case _:
@@ -199,6 +205,22 @@ class _Answering:
         state = advance(self.record.state, StepTrigger.DONE)
         await self._change(state=state, outputs=outputs, finished_at=self._now)
         self._say(StepSucceeded(**self._about, outputs=outputs))
+
+    async def _broke(self, evidence: Evidence) -> None:
+        """End the step, or have found out whether it is tried again."""
+        doubted = self.record.attempt < self.step.attempts.max and self.moves.goes_on
+        if not doubted:
+            await self._end(StepTrigger.BROKE, evidence)
+            return
+        await self._change(
+            state=advance(self.record.state, StepTrigger.ATTEMPT_BROKE),
+            evidence=evidence.model_dump(mode="json"),
+            outcome=None,
+            outcome_reason=None,
+            deadline_at=self._now + timedelta(seconds=CLASSIFY_SECONDS_MAX),
+        )
+        maximum, kind = self.step.attempts.max, self.moves.run.kind
+        self._say(AttemptFailed(**self._about, evidence=evidence, attempts_max=maximum, run_kind=kind))
 
     async def _end(self, trigger: StepTrigger, evidence: Evidence | None, unfinished: str = "") -> None:
         """End the step badly."""

@@ -10,7 +10,9 @@ _LOCKING = ", ".join(f"'{state.value}'" for state in sorted(HOLDS_LOCK))
 HOLDS_LOCK_SQL = sa.text(f"state IN ({_LOCKING})")
 _ACTIVE = ", ".join(f"'{state.value}'" for state in sorted(ACTIVE))
 ACTIVE_SQL = sa.text(f"state IN ({_ACTIVE})")
-WAITS_SQL = sa.text(f"state = '{State.NOT_STARTED.value}' AND ready")
+_URGENT = "('rollback', 'roll_forward')"  # kinds that a person asked for past the queue
+WAITS_SQL = sa.text(f"state = '{State.NOT_STARTED.value}' AND ready AND kind NOT IN {_URGENT}")
+URGENT_SQL = sa.text(f"state = '{State.NOT_STARTED.value}' AND kind IN {_URGENT}")
 
 stages = sa.Table(
     "stages",
@@ -20,6 +22,7 @@ stages = sa.Table(
     sa.Column("stage", sa.String, nullable=False),
     sa.Column("place", sa.Integer, nullable=False),  # in the newest plan, from 0
     sa.Column("target", sa.String, nullable=False),
+    sa.Column("alarm", sa.String, index=True),  # what rolls back what runs here while it fires
     sa.Column("newest_run", sa.Uuid),  # the high-water mark: the newest revision ever ready here
     sa.Column("newest_revision", sa.Integer),
 )
@@ -33,6 +36,8 @@ revisions = sa.Table(
     sa.Column("plan_hash", sa.String, nullable=False),
     sa.Column("plan", sa.Text, nullable=False),  # its canonical JSON
     sa.Column("planned_at", INSTANT, nullable=False),
+    sa.Column("pusher", sa.String),  # who asked for it
+    sa.Column("deadline_at", INSTANT),  # of its whole way through the stages, once it has begun
 )
 
 artifacts = sa.Table(
@@ -60,16 +65,21 @@ runs = sa.Table(
     sa.Column("ready", sa.Boolean, nullable=False),  # came through the stage before: may wait here
     sa.Column("comes_after", sa.String),  # the key of the stage before this one in the run's own plan
     sa.Column("wait", sa.JSON),
+    sa.Column("wakes_at", INSTANT),  # when a waiting run is looked at again though nothing happened
+    sa.Column("again_of", sa.Uuid),  # a retry: the run that is tried again
+    sa.Column("keeps", sa.Boolean),  # a retry: what succeeded in that run is not done again
     sa.Column("version", sa.Integer, nullable=False),  # grows with every write: roles of its events
     sa.Column("created_at", INSTANT, nullable=False),
     sa.Column("started_at", INSTANT),
     sa.Column("deadline_at", INSTANT),
+    sa.Column("still_since", INSTANT),  # it waits at a gate: its deadline stands still
     sa.Column("finished_at", INSTANT),
     sa.Column("verification", sa.Uuid),
     sa.Column("verification_state", sa.String, nullable=False),
     sa.Column("verification_evidence", sa.JSON),
     sa.Column("cancel_actor", sa.String),
     sa.Column("cancel_reason", sa.String),
+    sa.Column("undo", sa.Boolean),  # an alarm ended it: whatever it had done is rolled back
     sa.Index(
         "one_run_holds_the_lock",
         "stage_key",
@@ -78,6 +88,9 @@ runs = sa.Table(
         postgresql_where=HOLDS_LOCK_SQL,
     ),
     sa.Index("one_run_waits", "stage_key", unique=True, sqlite_where=WAITS_SQL, postgresql_where=WAITS_SQL),
+    sa.Index(
+        "one_run_is_urgent", "stage_key", unique=True, sqlite_where=URGENT_SQL, postgresql_where=URGENT_SQL
+    ),
     sa.Index("ix_runs_pipeline_state", "pipeline", "state"),
     sa.Index("ix_runs_pipeline_revision", "pipeline", "revision"),
     sa.Index("ix_runs_stage_finished", "stage_key", "finished_at"),
@@ -96,11 +109,50 @@ steps = sa.Table(
     sa.Column("verification_state", sa.String, nullable=False),
     sa.Column("outcome", sa.String),  # how it ends once its worker has stopped or discarded
     sa.Column("outcome_reason", sa.String),
+    sa.Column("given", sa.JSON),  # a gate: what people said there
     sa.Column("outputs", sa.JSON),
     sa.Column("evidence", sa.JSON),
     sa.Column("started_at", INSTANT),
     sa.Column("finished_at", INSTANT),
     sa.Index("ix_steps_active", "deadline_at", sqlite_where=ACTIVE_SQL, postgresql_where=ACTIVE_SQL),
+)
+
+stops = sa.Table(
+    "stops",
+    metadata,
+    sa.Column("key", sa.String, primary_key=True),  # pipeline/stage, or pipeline/* for all of them
+    sa.Column("actor", sa.String, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("since", INSTANT, nullable=False),
+)
+
+blockers = sa.Table(
+    "blockers",
+    metadata,
+    sa.Column("stage_key", sa.String, primary_key=True),
+    sa.Column("name", sa.String, primary_key=True),  # "alarm shop-5xx"
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("released_by", sa.String, nullable=False),
+    sa.Column("since", INSTANT, nullable=False),
+    sa.Column("ends_at", INSTANT),  # it is over, and keeps the stage closed until then all the same
+)
+
+alarms = sa.Table(
+    "alarms",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("state", sa.String, nullable=False),  # as it was last known: firing or clear
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("since", INSTANT, nullable=False),
+)
+
+overrides = sa.Table(
+    "window_overrides",
+    metadata,
+    sa.Column("stage_key", sa.String, primary_key=True),
+    sa.Column("until", INSTANT, nullable=False),
+    sa.Column("actor", sa.String, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
 )
 
 holds = sa.Table(

@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
+from services.deployer.records import StepRecord
 from services.deployer.run_state import LIVE, State
+from services.deployer.step_state import DOUBTED
 from shared.events import Wait
-from shared.plan import ArtifactPlan
+from shared.plan import ArtifactPlan, StepPlan
 
 
 def for_previous_stage(previous: str, state: State, revision: int, since: datetime) -> Wait:
@@ -40,6 +42,25 @@ def for_lock(holder_revision: int, holder_state: State, deadline: datetime | Non
         released_by=f"the end of revision {holder_revision}'s run",
         since=since,
         deadline=deadline,
+    )
+
+
+def for_attempt(record: StepRecord, step: StepPlan, since: datetime) -> Wait:
+    """Return the wait of a run one of whose steps is between two attempts."""
+    if record.state in DOUBTED:
+        return Wait(
+            reason="retry_backoff",
+            blocked_by=f"attempt {record.attempt} of step '{step.name}' failed",
+            released_by="the classifier's word whether that may pass",
+            since=since,
+            deadline=record.deadline_at,
+        )
+    return Wait(
+        reason="retry_backoff",
+        blocked_by=f"attempt {record.attempt} of step '{step.name}' failed in a way that may pass",
+        released_by=f"attempt {record.attempt + 1} of {step.attempts.max}",
+        since=since,
+        deadline=record.deadline_at,
     )
 
 

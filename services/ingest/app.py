@@ -6,12 +6,14 @@ from services.ingest.accept_queue import AcceptQueue
 from services.ingest.adapters.vault import FileVault
 from services.ingest.body import BodyRoom
 from services.ingest.handlers import Ingest
+from services.ingest.routes.alarms import Alarms
 from services.ingest.routes.deployments import Deployments
 from services.ingest.routes.repositories import Registry
+from services.ingest.routes.tokens import Tokens
 from services.ingest.routes.webhooks import Webhooks
 from services.ingest.settings import IngestSettings
 from services.ingest.store import IngestStore
-from shared.access import Access
+from shared.access import Access, AlarmAccess
 from shared.bus import Subscription
 from shared.db import Database, ServiceDatabase
 from shared.delivery import Handler
@@ -33,6 +35,8 @@ def build(database: Database, settings: IngestSettings) -> Service:
     router.include_router(Webhooks(store, vault, queue, BodyRoom()).router())
     router.include_router(Registry(store, vault, settings).router(access))
     router.include_router(Deployments(store).router(access))
+    router.include_router(Alarms(store).router(AlarmAccess(access)))
+    router.include_router(Tokens(access).router())
 
     heard: dict[type[Event], Handler] = {
         RevisionPlanned: ingest.revision_planned,

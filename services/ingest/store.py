@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from services.ingest import acceptance, tables
 from services.ingest.acceptance import Answer, Delivery, Place, Registered, Seen, Verdict
 from services.ingest.github import Moved
-from shared.db import Cause, Reading, ServiceDatabase, Transaction
-from shared.events import Message, PlanRejected, PushReceived, RevisionPlanned
+from shared.db import Cause, Reading, ServiceDatabase, Transaction, hold
+from shared.events import AlarmChanged, Message, PlanRejected, PushReceived, RevisionPlanned
 from shared.events.revisions import RevisionEvent
 from shared.faults import TryAgain
 from shared.ids import Pipeline, Repository
@@ -31,6 +31,7 @@ Pushes = tables.pushes.c
 
 # Fixed statements for the way every webhook takes: building one anew costs more than running it.
 _BY_NAME = sa.select(tables.repositories).where(Repositories.name == sa.bindparam("name"))
+_ALARM = sa.select(tables.alarms).where(tables.alarms.c.name == sa.bindparam("called"))
 _INSERT_DELIVERY = sa.insert(tables.deliveries)
 _INSERT_PUSH = sa.insert(tables.pushes)
 
@@ -51,6 +52,19 @@ class Home:
     pipeline: Pipeline
     repository: Repository
     branch: str  # empty: only tags of it were seen
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmTold:
+    """What was last told of an alarm."""
+
+    state: str
+    reason: str
+    event: UUID
+
+    def says(self, alarm: AlarmChanged) -> bool:
+        """Tell whether this is the same news; who says it does not count."""
+        return (self.state, self.reason) == (str(alarm.state), alarm.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +162,26 @@ class IngestStore:
             seen = _seen_row((await tx.execute(sa.select(tables.deliveries).where(mine))).one())
             return seen.answer if seen.body_sha256 == body_sha256 else Answer(acceptance.CONFLICT, {})
 
+    async def told(self, alarm: str) -> AlarmTold | None:
+        """Return what was last told of an alarm; None: nothing yet."""
+        async with self.db.reading() as reading:
+            return _told((await reading.execute(_ALARM, {"called": alarm})).one_or_none())
+
+    async def tell(self, alarm: AlarmChanged, cause: UUID) -> UUID:
+        """Say how an alarm stands, unless that was the last that was said; return that event's id."""
+        async with self.db.transaction(Cause(cause), "alarm.told") as tx:
+            await hold(tx, f"alarm {alarm.alarm}")  # two who tell at once are heard one after the other
+            last = _told((await tx.execute(_ALARM, {"called": alarm.alarm})).one_or_none())
+            if last and last.says(alarm):
+                return last.event
+            row = {"state": alarm.state, "reason": alarm.reason, "event": tx.emit(alarm)}
+            change = sa.update(tables.alarms).where(tables.alarms.c.name == alarm.alarm)
+            if last:
+                await tx.execute(change.values(row))
+            else:
+                await tx.execute(sa.insert(tables.alarms), row | {"name": alarm.alarm})
+            return UUID(str(row["event"]))
+
     async def homes(self) -> list[Home]:
         """Return where each known pipeline comes from."""
         async with self.db.reading() as reading:
@@ -179,6 +213,10 @@ class IngestStore:
                 async with self.db.transaction(Cause(acceptance.DELIVERIES), "deliveries.pruned") as tx:
                     await tx.execute(sa.delete(table).where(old))
         return None
+
+
+def _told(row: sa.Row[Any] | None) -> AlarmTold | None:
+    return AlarmTold(row.state, row.reason, row.event) if row else None
 
 
 def _repository(row: sa.Row[Any]) -> RepositoryRow:

@@ -35,6 +35,16 @@ pushes = sa.Table(
     sa.Column("received_at", INSTANT, nullable=False, index=True),
 )
 
+# As last told: what monitors send again and again is one event.
+alarms = sa.Table(
+    "ingest_alarms",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("event", sa.Uuid, nullable=False),
+)
+
 pipelines = sa.Table(
     "ingest_pipelines",
     metadata,

@@ -7,9 +7,11 @@ from services.status.projection import TARGETS
 from services.status.routes.answering import Reader
 from services.status.routes.dead_letters import DeadLetters
 from services.status.routes.events import Events
+from services.status.routes.history import History
 from services.status.routes.logs import Logs
 from services.status.routes.operations import Operations
 from services.status.routes.pipelines import Pipelines
+from services.status.routes.revisions import Revisions
 from services.status.routes.runs import Runs
 from services.status.routes.streaming import Changes
 from services.status.settings import StatusSettings
@@ -33,6 +35,8 @@ def build(database: Database, settings: StatusSettings) -> Service:
 
     router = APIRouter()
     router.include_router(pipelines.router())
+    router.include_router(Revisions(reader, pipelines).router())
+    router.include_router(History(reader, pipelines).router())
     router.include_router(Runs(reader).router())
     router.include_router(Logs(reader).router())
     router.include_router(Events(reader).router())

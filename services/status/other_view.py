@@ -75,6 +75,11 @@ def operation_requested(view: OperationView | None, message: Message[OperationRe
         actor=body.actor,
         reason=body.reason,
         asked_at=message.time,
+        revision=body.revision,
+        from_failed_step=body.from_failed_step,
+        until=body.until,
+        dry_run=body.dry_run,
+        step=body.step,
     )
 
 
@@ -84,7 +89,8 @@ def operation_accepted(
     """Fold in that it is being done."""
     body = message.body
     changes = {"answer": "accepted", "answered_at": message.time, "message": body.message}
-    return view.model_copy(update={**changes, "run": body.run or view.run}) if view else None
+    made = {"run": body.run or view.run, "started": body.started} if view else {}
+    return view.model_copy(update=changes | made) if view else None
 
 
 def operation_refused(view: OperationView | None, message: Message[OperationRefused]) -> OperationView | None:

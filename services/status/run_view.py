@@ -3,13 +3,25 @@
 Every run's story begins with `run.queued`; what is heard of a run without one changes nothing.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from services.status.views import FailureView, Moment, RunView, StepView, VerificationView
+from services.status.views import (
+    FailureView,
+    GateAnswer,
+    GateView,
+    Moment,
+    RunView,
+    StepView,
+    VerificationView,
+)
 from shared.events import (
+    AttemptClassified,
+    AttemptFailed,
     Event,
     FailureClassified,
+    GateAnswered,
     Message,
     RunCancelled,
     RunCancelling,
@@ -17,24 +29,44 @@ from shared.events import (
     RunFinished,
     RunQueued,
     RunRollingBack,
+    RunRollingForward,
     RunStarted,
     RunSucceeded,
     RunSuperseded,
     RunTimedOut,
     RunWaiting,
+    StepBackingOff,
     StepCancelled,
     StepEvent,
     StepFailed,
+    StepKept,
     StepSkipped,
     StepStarted,
     StepSucceeded,
     StepTimedOut,
+    StepWaiting,
     VerificationFailed,
     VerificationPassed,
     VerificationRequested,
 )
 
 TIMELINE_MAX = 400  # moments kept; the history has the others
+
+STATES: Mapping[type[RunStarted], str] = {
+    RunStarted: "In Progress",
+    RunRollingBack: "Rolling Back",
+    RunRollingForward: "Rolling Forward",
+}
+KINDS: Mapping[str, str] = {
+    "retry": "as a retry",
+    "rollback": "as a rollback",
+    "roll_forward": "as a roll-forward",
+}
+
+
+def state_of(body: RunStarted) -> str:
+    """Return the state of a run that holds the lock."""
+    return STATES[type(body)]
 
 
 def queued(view: RunView | None, message: Message[RunQueued]) -> RunView:
@@ -56,23 +88,28 @@ def queued(view: RunView | None, message: Message[RunQueued]) -> RunView:
         wait=body.wait,
         restores=body.restores,
         rolls_back=body.rolls_back,
+        retries=body.retries,
+        asked_by=body.actor,
+        asked_reason=body.reason,
     )
+    kind = f" {KINDS[body.kind]}" if body.kind in KINDS else ""
+    asked = f", asked for by {said_by(body.actor, body.reason)}" if body.actor else ""
     waits = f", waits: {body.wait.blocked_by}" if body.wait else ""
-    return _moment(run, message, f"Queued{waits}")
+    return _moment(run, message, f"Queued{kind}{asked}{waits}")
 
 
 def waiting(view: RunView | None, message: Message[RunWaiting]) -> RunView | None:
     """Fold in what it waits for now."""
     wait = message.body.wait
     text = f"Waits: {wait.blocked_by}" if wait else "Waits for nothing any more"
-    return _changed(view, message, text, wait=wait)
+    moved = {"deadline": message.body.deadline} if message.body.deadline else {}
+    return _changed(view, message, text, wait=wait, **moved)
 
 
 def started(view: RunView | None, message: Message[RunStarted]) -> RunView | None:
     """Fold in that it holds the lock."""
     body = message.body
-    word = "Rolling Back" if isinstance(body, RunRollingBack) else "In Progress"
-    word = "Rolling Forward" if body.kind == "roll_forward" else word
+    word = state_of(body)
     changes = {"state": word, "started_at": message.time, "deadline": body.deadline, "wait": None}
     return _changed(view, message, f"{word}: holds the stage", **changes)
 
@@ -81,7 +118,9 @@ def cancelling(view: RunView | None, message: Message[RunCancelling]) -> RunView
     """Fold in that a person ends it."""
     body = message.body
     said = {"actor": body.actor, "reason": body.reason}
-    return _changed(view, message, f"Cancelling, by {body.actor}: {body.reason}", state="Cancelling", **said)
+    return _changed(
+        view, message, f"Cancelling, by {said_by(body.actor, body.reason)}", state="Cancelling", **said
+    )
 
 
 def succeeded(view: RunView | None, message: Message[RunSucceeded]) -> RunView | None:
@@ -98,7 +137,7 @@ def failed(view: RunView | None, message: Message[RunFailed] | Message[RunTimedO
 def cancelled(view: RunView | None, message: Message[RunCancelled]) -> RunView | None:
     """Fold in who ended it."""
     body = message.body
-    return _finished(view, message, f"{body.actor}: {body.reason}", actor=body.actor, reason=body.reason)
+    return _finished(view, message, said_by(body.actor, body.reason), actor=body.actor, reason=body.reason)
 
 
 def superseded(view: RunView | None, message: Message[RunSuperseded]) -> RunView | None:
@@ -120,7 +159,48 @@ def step_started(view: RunView | None, message: Message[StepStarted]) -> RunView
     body = message.body
     text = f"Step {body.step} started" + (f", attempt {body.attempt}" if body.attempt > 1 else "")
     changes = {"type": body.step_type, "log": body.log, "started_at": message.time, "finished_at": None}
+    changes["next_attempt_at"] = None
     return _step(view, message, text, state="In Progress", attempt=body.attempt, **changes)
+
+
+def attempt_failed(view: RunView | None, message: Message[AttemptFailed]) -> RunView | None:
+    """Fold in what was observed, while another attempt may follow."""
+    body = message.body
+    text = f"Step {body.step}, attempt {body.attempt} of {body.attempts_max}: {body.evidence.message}"
+    return _step(view, message, text, evidence=body.evidence)
+
+
+def attempt_classified(view: RunView | None, message: Message[AttemptClassified]) -> RunView | None:
+    """Fold in whether another attempt makes sense."""
+    body = message.body
+    verdict = "may pass by itself" if body.retryable else "does not pass by itself"
+    return _changed(view, message, f"Step {body.step}: {body.code} ({body.rule}) {verdict}")
+
+
+def step_backing_off(view: RunView | None, message: Message[StepBackingOff]) -> RunView | None:
+    """Fold in when the next attempt begins."""
+    body = message.body
+    text = f"Step {body.step} is attempted again at {body.until:%H:%M:%S} UTC: {body.code} ({body.rule})"
+    return _step(view, message, text, next_attempt_at=body.until)
+
+
+def step_waiting(view: RunView | None, message: Message[StepWaiting]) -> RunView | None:
+    """Fold in what a gate waits for."""
+    body = message.body
+    gate = GateView.model_validate(body.model_dump(include=set(GateView.model_fields)))
+    text = f"Waits: {body.wait.blocked_by}"
+    began = {"type": body.step_type, "started_at": message.time, "finished_at": None}
+    return _step(view, message, text, state="Waiting", attempt=body.attempt, gate=gate, **began)
+
+
+def gate_answered(view: RunView | None, message: Message[GateAnswered]) -> RunView | None:
+    """Fold in what somebody said at a gate."""
+    body = message.body
+    said = GateAnswer(actor=body.actor, verdict=body.verdict, comment=body.comment, at=message.time)
+    gate = next((step.gate for step in view.steps if step.step == body.step), None) if view else None
+    changes = {"gate": gate.model_copy(update={"answers": (*gate.answers, said)})} if gate else {}
+    text = f"Step {body.step} {body.verdict}, by {said_by(body.actor, body.comment)}"
+    return _step(view, message, text, **changes)
 
 
 def step_succeeded(view: RunView | None, message: Message[StepSucceeded]) -> RunView | None:
@@ -144,6 +224,13 @@ def step_skipped(view: RunView | None, message: Message[StepSkipped]) -> RunView
     """Fold in why it did not run."""
     reason = message.body.reason
     return _step(view, message, f"Step {message.body.step} skipped: {reason}", state="Skipped", reason=reason)
+
+
+def step_kept(view: RunView | None, message: Message[StepKept]) -> RunView | None:
+    """Fold in that it succeeded in the run that is retried."""
+    body = message.body
+    text = f"Step {body.step} is kept: it succeeded in the run that is tried again"
+    return _step(view, message, text, state="Succeeded", outputs=body.outputs, kept_of=body.of_run)
 
 
 def step_cancelled(view: RunView | None, message: Message[StepCancelled]) -> RunView | None:
@@ -173,6 +260,11 @@ def verification_failed(view: RunView | None, message: Message[VerificationFaile
     answer = {"answered_at": message.time, "passed": False, "evidence": evidence}
     answer["probes"] = len(evidence.probes)
     return _verdict(view, message, f"Verification failed: {evidence.message}", answer)
+
+
+def said_by(actor: str, reason: str) -> str:
+    """Return who did it and why."""
+    return f"{actor}: {reason}" if reason else actor
 
 
 def _moment(run: RunView, message: Message[Any], text: str, **changes: Any) -> RunView:

@@ -1,11 +1,28 @@
-"""How a stage's view follows from the stage's events. Pure: a view and a message give a view."""
+"""How a stage's view follows from the stage's events. Pure: a view and a message give a view.
+
+What is said of a whole pipeline comes in a partition of its own and has a view of its own, that of the
+stage `*`; `stage_standing` brings them together for whoever asks.
+"""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.status.views import DeploymentStatus, Ended, Hold, Live, Slot, StageView
+from services.status.run_view import said_by, state_of
+from services.status.views import (
+    Blocked,
+    DeploymentStatus,
+    Ended,
+    Hold,
+    Live,
+    Slot,
+    StageView,
+    Stop,
+    WindowOverride,
+)
 from shared.events import (
+    BlockerLifted,
+    HoldReleased,
     Message,
     RunCancelled,
     RunCancelling,
@@ -13,18 +30,23 @@ from shared.events import (
     RunFailed,
     RunFinished,
     RunQueued,
-    RunRollingBack,
     RunStarted,
     RunSucceeded,
     RunSuperseded,
     RunTimedOut,
     RunWaiting,
+    StageBlocked,
     StageDeclared,
     StageHeld,
+    StageResumed,
+    StageStopped,
+    WindowOverridden,
 )
 from shared.events.stages import StageEvent
+from shared.ids import WHOLE
 
 HOLDS_SHOWN_MAX = 50
+BLOCKERS_SHOWN_MAX = 50
 WAITING_SHOWN_MAX = 200
 
 FAILED = frozenset({"Failed", "Timed Out"})
@@ -49,6 +71,61 @@ def held(view: StageView | None, message: Message[StageHeld]) -> StageView:
     return stage.model_copy(update={"holds": (*others, hold)[-HOLDS_SHOWN_MAX:]})
 
 
+def hold_released(view: StageView | None, message: Message[HoldReleased]) -> StageView:
+    """Fold in that a revision may be admitted again."""
+    stage = _of(view, message.body)
+    rest = tuple(hold for hold in stage.holds if hold.revision != message.body.revision)
+    return stage.model_copy(update={"holds": rest})
+
+
+def stopped(view: StageView | None, message: Message[StageStopped]) -> StageView:
+    """Fold in that nothing begins here."""
+    body = message.body
+    whole = body.stage == WHOLE
+    stop = Stop(actor=body.actor, reason=body.reason, since=message.time, whole_pipeline=whole)
+    return with_stops(_of(view, body), (stop,))
+
+
+def resumed(view: StageView | None, message: Message[StageResumed]) -> StageView:
+    """Fold in that it begins runs again."""
+    return with_stops(_of(view, message.body), ())
+
+
+def blocked(view: StageView | None, message: Message[StageBlocked]) -> StageView:
+    """Fold in what has to be over before anything begins here."""
+    body = message.body
+    stage = _of(view, body)
+    others = tuple(blocker for blocker in stage.blockers if blocker.name != body.blocker)
+    blocker = Blocked(name=body.blocker, reason=body.reason, since=message.time, released_by=body.released_by)
+    return stage.model_copy(update={"blockers": (*others, blocker)[-BLOCKERS_SHOWN_MAX:]})
+
+
+def blocker_lifted(view: StageView | None, message: Message[BlockerLifted]) -> StageView:
+    """Fold in that it is over: at once, or from an instant on."""
+    body = message.body
+    stage = _of(view, body)
+    if body.at <= message.time:
+        rest = tuple(blocker for blocker in stage.blockers if blocker.name != body.blocker)
+    else:
+        rest = tuple(
+            blocker.model_copy(update={"ends_at": body.at}) if blocker.name == body.blocker else blocker
+            for blocker in stage.blockers
+        )
+    return stage.model_copy(update={"blockers": rest})
+
+
+def window_overridden(view: StageView | None, message: Message[WindowOverridden]) -> StageView:
+    """Fold in until when the window does not count."""
+    body = message.body
+    override = WindowOverride(until=body.until, actor=body.actor, reason=body.reason, since=message.time)
+    return _of(view, body).model_copy(update={"window_override": override})
+
+
+def with_stops(stage: StageView, stops: tuple[Stop, ...]) -> StageView:
+    """Return the stage with these stops in place of those it has."""
+    return _judged(stage.model_copy(update={"stops": stops}))
+
+
 def queued(view: StageView | None, message: Message[RunQueued]) -> StageView:
     """Fold in a run that waits."""
     body = message.body
@@ -62,24 +139,25 @@ def queued(view: StageView | None, message: Message[RunQueued]) -> StageView:
         since=message.time,
         wait=body.wait,
         restores=body.restores,
+        asked_by=body.actor,
     )
     return stage.model_copy(update={"waiting": (*stage.waiting, slot)[-WAITING_SHOWN_MAX:]})
 
 
 def waiting(view: StageView | None, message: Message[RunWaiting]) -> StageView:
     """Fold in what a run waits for now."""
-    return _changed(_of(view, message.body), message.body.run, wait=message.body.wait)
+    body = message.body
+    moved = {"deadline": body.deadline} if body.deadline else {}
+    return _changed(_of(view, body), body.run, wait=body.wait, **moved)
 
 
 def started(view: StageView | None, message: Message[RunStarted]) -> StageView:
     """Fold in who holds the lock."""
     body = message.body
     stage = _of(view, body)
-    word = "Rolling Back" if isinstance(body, RunRollingBack) else "In Progress"
-    word = "Rolling Forward" if body.kind == "roll_forward" else word
     slot = _slot(stage, body, message.time)
     slot = slot.model_copy(
-        update={"state": word, "since": message.time, "wait": None, "deadline": body.deadline}
+        update={"state": state_of(body), "since": message.time, "wait": None, "deadline": body.deadline}
     )
     rest = tuple(waiting for waiting in stage.waiting if waiting.run != body.run)
     return _judged(stage.model_copy(update={"running": slot, "waiting": rest}))
@@ -112,7 +190,7 @@ def failed(view: StageView | None, message: Message[RunFailed] | Message[RunTime
 def cancelled(view: StageView | None, message: Message[RunCancelled]) -> StageView:
     """Fold in a run that a person ended; what was live still is."""
     body = message.body
-    return _ended(_of(view, body), message, f"{body.actor}: {body.reason}")
+    return _ended(_of(view, body), message, said_by(body.actor, body.reason))
 
 
 def superseded(view: StageView | None, message: Message[RunSuperseded]) -> StageView:
@@ -158,6 +236,8 @@ def _judged(stage: StageView) -> StageView:
     status: DeploymentStatus = "running" if stage.live else "pending"
     if stage.last and stage.last.state in FAILED:
         status = "failed"
+    if stage.stops:
+        status = "paused"
     if stage.running:
         status = "deploying"
     return stage.model_copy(update={"status": status})

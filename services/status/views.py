@@ -10,6 +10,7 @@ from shared.events import Evidence, Wait
 from shared.plan import Problem
 
 DeploymentStatus = Literal["pending", "deploying", "running", "failed", "degraded", "unreachable", "paused"]
+Answer = Literal["pending", "accepted", "refused"]
 
 
 class View(BaseModel):
@@ -127,6 +128,7 @@ class Slot(View):
     wait: Wait | None = None
     deadline: datetime | None = None
     restores: int | None = None
+    asked_by: str = ""  # empty: it came by itself
 
 
 class Live(View):
@@ -158,6 +160,34 @@ class Hold(View):
     since: datetime
 
 
+class Stop(View):
+    """A person keeps a stage, or all of its pipeline, from beginning anything."""
+
+    actor: str
+    reason: str
+    since: datetime
+    whole_pipeline: bool = False
+
+
+class Blocked(View):
+    """Something that has to be over before the stage begins a run again."""
+
+    name: str  # "alarm shop-5xx"
+    reason: str
+    since: datetime
+    released_by: str
+    ends_at: datetime | None = None  # it is over, and keeps the stage closed until then all the same
+
+
+class WindowOverride(View):
+    """A person lets a stage begin runs until then, whatever its window says."""
+
+    until: datetime
+    actor: str
+    reason: str
+    since: datetime
+
+
 class StageView(View):
     """A stage as it stands."""
 
@@ -171,6 +201,30 @@ class StageView(View):
     live: Live | None = None
     last: Ended | None = None
     holds: tuple[Hold, ...] = ()
+    stops: tuple[Stop, ...] = ()  # its own before that of the whole pipeline
+    blockers: tuple[Blocked, ...] = ()  # the one that came last at the end
+    window_override: WindowOverride | None = None
+
+
+class GateAnswer(View):
+    """What one person said at a gate."""
+
+    actor: str
+    verdict: Literal["approved", "rejected"]
+    comment: str
+    at: datetime
+
+
+class GateView(View):
+    """A step at which the run waits for people or for a time."""
+
+    wait: Wait
+    needed: int  # different people who must approve; 0: it is a time that is waited for
+    approvers: tuple[str, ...]  # who may; empty: whoever may act on the stage
+    shown: str  # to be given back when approving: the digest of the plan and the artifacts
+    plan_hash: str
+    artifacts: dict[str, str]  # id -> digest
+    answers: tuple[GateAnswer, ...] = ()
 
 
 class StepView(View):
@@ -181,6 +235,7 @@ class StepView(View):
     type: str = ""
     state: str = "Not Started"
     attempt: int = 0
+    next_attempt_at: datetime | None = None  # it failed in a way that may pass
     log: str = ""
     started_at: datetime | None = None
     finished_at: datetime | None = None
@@ -188,6 +243,8 @@ class StepView(View):
     outputs: dict[str, str] = Field(default_factory=dict)
     reason: str = ""
     evidence: Evidence | None = None
+    kept_of: UUID | None = None  # a retry: the run in which it succeeded; it is not done again
+    gate: GateView | None = None  # as long as the step is Waiting, and afterwards
 
 
 class VerificationView(View):
@@ -244,6 +301,9 @@ class RunView(View):
     wait: Wait | None = None
     restores: int | None = None
     rolls_back: UUID | None = None
+    retries: UUID | None = None  # the run that is tried again
+    asked_by: str = ""  # empty: it came by itself
+    asked_reason: str = ""
     superseded_by_run: UUID | None = None
     superseded_by_revision: int | None = None
     actor: str = ""  # who cancelled it
@@ -294,11 +354,22 @@ class OperationView(View):
     operation: UUID
     kind: str
     pipeline: str
-    stage: str
+    stage: str  # `*`: the whole pipeline
     run: UUID | None
     actor: str
     reason: str
     asked_at: datetime
-    answer: Literal["pending", "accepted", "refused"] = "pending"
+    revision: int | None = None
+    from_failed_step: bool = False
+    until: datetime | None = None
+    dry_run: bool = False
+    step: str = ""  # approve, reject: which gate
+    answer: Answer = "pending"
     answered_at: datetime | None = None
-    message: str = ""
+    message: str = ""  # what happens, or why nothing does and what is possible instead
+    started: UUID | None = None  # the run that it made
+
+    @property
+    def is_answered(self) -> bool:
+        """Tell whether it was decided upon."""
+        return self.answer != "pending"

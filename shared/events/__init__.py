@@ -1,5 +1,6 @@
 """Every event that crosses a service boundary, by topic. Additive inside a version (DESIGN 3)."""
 
+from shared.events.alarms import AlarmChanged
 from shared.events.builds import ArtifactBuilt, ArtifactFailed, BuildRequested
 from shared.events.envelope import Event, Message
 from shared.events.evidence import Evidence, LogLine, ProbeFault, ProbeResult
@@ -8,6 +9,8 @@ from shared.events.operations import OperationAccepted, OperationRefused, Operat
 from shared.events.pushes import PushReceived, PushRefused
 from shared.events.revisions import PlanRejected, RevisionPlanned, RevisionSkipped
 from shared.events.runs import (
+    BlockerLifted,
+    HoldReleased,
     RunCancelled,
     RunCancelling,
     RunEvent,
@@ -15,23 +18,33 @@ from shared.events.runs import (
     RunFinished,
     RunQueued,
     RunRollingBack,
+    RunRollingForward,
     RunStarted,
     RunSucceeded,
     RunSuperseded,
     RunTimedOut,
     RunWaiting,
+    StageBlocked,
     StageDeclared,
     StageHeld,
-    Wait,
+    StageResumed,
+    StageStopped,
+    WindowOverridden,
 )
 from shared.events.steps import (
+    AttemptClassified,
+    AttemptFailed,
+    GateAnswered,
+    StepBackingOff,
     StepCancelled,
     StepEvent,
     StepFailed,
+    StepKept,
     StepSkipped,
     StepStarted,
     StepSucceeded,
     StepTimedOut,
+    StepWaiting,
 )
 from shared.events.topics import TOPICS, Topic
 from shared.events.verification import (
@@ -41,6 +54,7 @@ from shared.events.verification import (
     VerificationPassed,
     VerificationRequested,
 )
+from shared.events.waits import Wait
 
 EVENT_TYPES: dict[str, type[Event]] = {
     body.type: body
@@ -59,10 +73,18 @@ EVENT_TYPES: dict[str, type[Event]] = {
         OperationRefused,
         StageDeclared,
         StageHeld,
+        StageBlocked,
+        BlockerLifted,
+        AlarmChanged,
+        HoldReleased,
+        StageStopped,
+        StageResumed,
+        WindowOverridden,
         RunQueued,
         RunWaiting,
         RunStarted,
         RunRollingBack,
+        RunRollingForward,
         RunSucceeded,
         RunFailed,
         RunTimedOut,
@@ -73,6 +95,12 @@ EVENT_TYPES: dict[str, type[Event]] = {
         StepSucceeded,
         StepFailed,
         StepSkipped,
+        StepKept,
+        StepWaiting,
+        AttemptFailed,
+        AttemptClassified,
+        StepBackingOff,
+        GateAnswered,
         StepCancelled,
         StepTimedOut,
         VerificationRequested,
@@ -85,12 +113,18 @@ EVENT_TYPES: dict[str, type[Event]] = {
 __all__ = [
     "EVENT_TYPES",
     "TOPICS",
+    "AlarmChanged",
     "ArtifactBuilt",
     "ArtifactFailed",
+    "AttemptClassified",
+    "AttemptFailed",
+    "BlockerLifted",
     "BuildRequested",
     "Event",
     "Evidence",
     "FailureClassified",
+    "GateAnswered",
+    "HoldReleased",
     "LogAppended",
     "LogLine",
     "Message",
@@ -112,23 +146,31 @@ __all__ = [
     "RunFinished",
     "RunQueued",
     "RunRollingBack",
+    "RunRollingForward",
     "RunStarted",
     "RunSucceeded",
     "RunSuperseded",
     "RunTimedOut",
     "RunWaiting",
+    "StageBlocked",
     "StageDeclared",
     "StageHeld",
+    "StageResumed",
+    "StageStopped",
+    "StepBackingOff",
     "StepCancelled",
     "StepEvent",
     "StepFailed",
+    "StepKept",
     "StepSkipped",
     "StepStarted",
     "StepSucceeded",
     "StepTimedOut",
+    "StepWaiting",
     "Topic",
     "VerificationFailed",
     "VerificationPassed",
     "VerificationRequested",
     "Wait",
+    "WindowOverridden",
 ]

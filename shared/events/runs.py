@@ -6,33 +6,12 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.events.evidence import Evidence, Fact
+from shared.events.evidence import Evidence
 from shared.events.stages import StageEvent
+from shared.events.waits import Wait
 from shared.ids import Commit
 
 RunKind = Literal["deploy", "retry", "rollback", "roll_forward"]
-WaitReason = Literal[
-    "previous_stage",
-    "lock",
-    "window",
-    "blocker",
-    "stopped",
-    "hold",
-    "build",
-    "approval",
-    "bake",
-    "retry_backoff",
-]
-
-
-class Wait(Fact):
-    """Why a run is not going on, and what ends that (L2)."""
-
-    reason: WaitReason
-    blocked_by: str  # "run 7f… of revision 12", "artifact web"
-    released_by: str  # the event or the person that ends the wait, in a sentence
-    since: datetime
-    deadline: datetime | None = None  # None: `released_by` names a person or another bounded thing
 
 
 class StageDeclared(StageEvent):
@@ -56,6 +35,70 @@ class StageHeld(StageEvent):
     def correlation(self) -> str:
         """Return pipeline@revision."""
         return f"{self.pipeline}@{self.revision}"
+
+
+class HoldReleased(StageEvent):
+    """A person let a revision be admitted to the stage again."""
+
+    type: ClassVar[str] = "windlass.hold.released.v1"
+
+    revision: int
+    actor: str
+    reason: str
+
+    @property
+    def correlation(self) -> str:
+        """Return pipeline@revision."""
+        return f"{self.pipeline}@{self.revision}"
+
+
+class StageBlocked(StageEvent):
+    """Something has to be over before the stage begins a run again."""
+
+    type: ClassVar[str] = "windlass.stage.blocked.v1"
+
+    blocker: str  # "alarm shop-5xx"
+    reason: str
+    released_by: str
+
+
+class BlockerLifted(StageEvent):
+    """It is over, or a person says so; from `at` on it keeps nothing."""
+
+    type: ClassVar[str] = "windlass.blocker.lifted.v1"
+
+    blocker: str
+    actor: str  # empty: by itself
+    reason: str
+    at: datetime
+
+
+class StageStopped(StageEvent):
+    """A person keeps the stage, or with `*` every stage of the pipeline, from beginning anything."""
+
+    type: ClassVar[str] = "windlass.stage.stopped.v1"
+
+    actor: str
+    reason: str
+
+
+class StageResumed(StageEvent):
+    """It begins runs again, if nothing else keeps it."""
+
+    type: ClassVar[str] = "windlass.stage.resumed.v1"
+
+    actor: str
+    reason: str
+
+
+class WindowOverridden(StageEvent):
+    """A person lets the stage begin runs until then, whatever its window says."""
+
+    type: ClassVar[str] = "windlass.window.overridden.v1"
+
+    until: datetime
+    actor: str
+    reason: str
 
 
 class RunEvent(StageEvent):
@@ -86,6 +129,9 @@ class RunQueued(RunEvent):
     wait: Wait | None
     restores: int | None = None  # a rollback: the revision whose artifacts and plan it brings back
     rolls_back: UUID | None = None  # a rollback: the run that made it necessary
+    retries: UUID | None = None  # a retry: the run that is tried again
+    actor: str = ""  # who asked for it; empty: it came by itself
+    reason: str = ""
 
 
 class RunWaiting(RunEvent):
@@ -94,6 +140,7 @@ class RunWaiting(RunEvent):
     type: ClassVar[str] = "windlass.run.waiting.v1"
 
     wait: Wait | None
+    deadline: datetime | None = None  # the run's own, as it is now; None: it has none yet, or nobody said
 
 
 class RunStarted(RunEvent):
@@ -108,6 +155,12 @@ class RunRollingBack(RunStarted):
     """A rollback holds the stage's lock."""
 
     type: ClassVar[str] = "windlass.run.rolling_back.v1"
+
+
+class RunRollingForward(RunStarted):
+    """A run that goes past the queue holds the stage's lock."""
+
+    type: ClassVar[str] = "windlass.run.rolling_forward.v1"
 
 
 class RunCancelling(RunEvent):
@@ -155,12 +208,13 @@ class RunTimedOut(RunFinished):
 
 
 class RunCancelled(RunFinished):
-    """It was ended by a person and its work has stopped."""
+    """It was ended by a person or an alarm, and its work has stopped."""
 
     type: ClassVar[str] = "windlass.run.cancelled.v1"
 
     actor: str
     reason: str
+    rollback: Literal["", "started", "no_candidate"] = ""  # what follows by itself
 
 
 class RunSuperseded(RunFinished):

@@ -1,10 +1,13 @@
 """The story of a step inside a run."""
 
-from typing import ClassVar
+from datetime import datetime
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from shared.events.evidence import Evidence
+from shared.events.runs import RunKind
 from shared.events.stages import StageEvent
+from shared.events.waits import Wait
 
 
 class StepEvent(StageEvent):
@@ -30,6 +33,32 @@ class StepStarted(StepEvent):
     log: str  # the attempt whose lines are its output
 
 
+class StepWaiting(StepEvent):
+    """A gate: the run waits here for people or for a time."""
+
+    type: ClassVar[str] = "windlass.step.waiting.v1"
+
+    step_type: str
+    wait: Wait
+    needed: int  # different people who must approve; 0: none, it is a time that is waited for
+    approvers: tuple[str, ...]  # who may; empty: whoever may act on the stage
+    shown: str  # the digest of plan and artifacts: what an approval is of
+    plan_hash: str
+    artifacts: dict[str, str]  # id -> digest
+
+
+class GateAnswered(StepEvent):
+    """Somebody approved or rejected at a gate."""
+
+    type: ClassVar[str] = "windlass.gate.answered.v1"
+
+    actor: str
+    verdict: Literal["approved", "rejected"]
+    comment: str
+    approvals: int  # so far, this one included
+    needed: int
+
+
 class StepSucceeded(StepEvent):
     """It ran and did what it is for."""
 
@@ -46,12 +75,51 @@ class StepFailed(StepEvent):
     evidence: Evidence
 
 
+class AttemptFailed(StepEvent):
+    """An attempt did not do what the step is for, and there may be another."""
+
+    type: ClassVar[str] = "windlass.attempt.failed.v1"
+
+    evidence: Evidence
+    attempts_max: int
+    run_kind: RunKind
+
+
+class AttemptClassified(StepEvent):
+    """Whether an attempt's failure may pass by itself."""
+
+    type: ClassVar[str] = "windlass.attempt.classified.v1"
+
+    code: str
+    retryable: bool
+    rule: str
+
+
+class StepBackingOff(StepEvent):
+    """The next attempt begins at a time."""
+
+    type: ClassVar[str] = "windlass.step.backing_off.v1"
+
+    until: datetime
+    code: str  # of the failure that may pass
+    rule: str
+
+
 class StepSkipped(StepEvent):
     """It did not run: the stage leaves it out, or something before it failed."""
 
     type: ClassVar[str] = "windlass.step.skipped.v1"
 
     reason: str
+
+
+class StepKept(StepEvent):
+    """A retry does not do it again: it succeeded in the run that is retried."""
+
+    type: ClassVar[str] = "windlass.step.kept.v1"
+
+    outputs: dict[str, str]
+    of_run: UUID
 
 
 class StepCancelled(StepEvent):

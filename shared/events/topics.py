@@ -11,6 +11,7 @@ class Topic(StrEnum):
     STAGES = "windlass.stages"  # keyed by pipeline/stage
     BUILDS = "windlass.builds"  # keyed by build key
     LOGS = "windlass.logs"  # keyed by attempt
+    ALARMS = "windlass.alarms"  # keyed by alarm
     DEAD_LETTERS = "windlass.dead-letters"  # keyed as the message that died
 
 

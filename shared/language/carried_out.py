@@ -45,8 +45,6 @@ def _of_pipeline(pipeline: Pipeline, definition: Definition) -> Iterator[tuple[P
     if pipeline.pipeline_updates_require_approval != "NEVER":
         place = keys["pipeline_updates_require_approval"]
         yield place, "changes of this file cannot be held for approval yet"
-    if pipeline.timeout_minutes is not None:
-        yield keys["timeout_minutes"], "a time limit for all stages together is not kept yet"
     if pipeline.ephemeral_environments:
         yield keys["ephemeral_environments"], "ephemeral environments are not made yet"
     if pipeline.notifications is not None:
@@ -65,18 +63,12 @@ def _of_artifact(artifact: ArtifactDefinition) -> Iterator[tuple[Place, str]]:
 def _of_stage(stage: StageDefinition) -> Iterator[tuple[Place, str]]:
     if stage.target != "local":
         yield stage.place, f"stages cannot deploy to {stage.target} yet"
-    if stage.window is not None:
-        yield stage.window_place, "deployment windows are not kept yet"
-    if stage.part.auto_rollback_alarm_name is not None:
-        yield stage.place, "alarms are not watched yet"
 
 
 def _of_step(step: StepDefinition) -> Iterator[tuple[Place, str]]:
     row = find(step.type)
     if row and not row.carried_out:
         yield step.place, f"{step.type} steps are not carried out yet"
-    if step.attempts.max > 1:
-        yield step.place, "a step is not attempted again yet"
 
 
 def _of_late_values(definition: Definition, plan: Plan) -> Iterator[tuple[Place, str]]:

@@ -88,6 +88,7 @@ class ApprovalTest(Params):
 TYPES = (
     StepType(
         name="APPROVAL:MANUAL",
+        carried_out=True,
         params=ApprovalManual,
         outputs=("approved_by", "comment"),
         timeout_seconds=APPROVAL_HOURS_MAX * 3600 + SPARE_SECONDS,
@@ -106,6 +107,7 @@ params:
     ),
     StepType(
         name="APPROVAL:BAKE",
+        carried_out=True,
         params=ApprovalBake,
         outputs=(),
         timeout_seconds=MINUTES_MAX * 60 + SPARE_SECONDS,

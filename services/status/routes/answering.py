@@ -1,13 +1,15 @@
 """What all queries share: who may ask, reading one's own writes, ETags, cursors, what is not there."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.routing import APIRoute
 
 from services.status.projection import VIEW_TYPES, Kind
@@ -22,10 +24,19 @@ PAGE_USUAL = 50
 PAGE_MAX = 200
 CATCH_UP_SECONDS_MAX = 2.0  # how long a read waits for `min_position`
 NAMES_TOLD_MAX = 50
+REVISION_MAX = 2**31 - 1
+WAIT_SECONDS_MAX = 25.0  # for an answer; less than clients and proxies wait for theirs
+WAITERS_MAX = 200  # requests that wait at once; who comes then is answered as things stand
+
+Seen = TypeVar("Seen")
 
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="How many at most.")]
 Cursor = Annotated[
     str | None, Query(pattern=r"^[0-9]{1,18}~.{1,300}$", description="The `next` of the page before.")
+]
+Revision = Annotated[int, Path(ge=1, le=REVISION_MAX)]
+WaitSeconds = Annotated[
+    float, Query(ge=0, le=WAIT_SECONDS_MAX, description="Answer as soon as it is decided, or after so long.")
 ]
 
 
@@ -75,6 +86,25 @@ class Reader:
             route_class=ConditionalRoute,
             dependencies=[Depends(self.access), Depends(caught_up)],
         )
+
+    @property
+    def now(self) -> datetime:
+        """Return the time."""
+        return self.model.db.clock.now()
+
+    async def until(
+        self, look: Callable[[], Awaitable[Seen]], enough: Callable[[Seen], bool], seconds: float
+    ) -> Seen:
+        """Return what is seen once it is enough, or else what is seen after `seconds`."""
+        count, seen = self.changes.count, await look()
+        if not seconds or self.changes.waiters >= WAITERS_MAX:
+            return seen
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not enough(seen):
+                    await self.changes.after(count, seconds)
+                    count, seen = self.changes.count, await look()
+        return seen
 
     async def catch_up(self, event: UUID) -> None:
         """Return once the event was heard."""

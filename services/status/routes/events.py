@@ -10,9 +10,8 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import Field
 
 from services.status.projection import revision_key
-from services.status.routes.answering import PAGE_MAX, PAGE_USUAL, Reader
+from services.status.routes.answering import PAGE_MAX, PAGE_USUAL, REVISION_MAX, Reader
 from services.status.routes.logs import After, LastEventId
-from services.status.routes.pipelines import REVISION_MAX
 from services.status.routes.streaming import Page, Said, cursor_of, stream
 from services.status.store.reading import EventFilter, EventRow
 from services.status.views import View

@@ -10,8 +10,9 @@ from pydantic import Field
 
 from services.status.progress import is_over
 from services.status.projection import Kind, revision_key
-from services.status.routes.answering import Reader, unknown
-from services.status.routes.pipelines import Revision, pipeline_of, unknown_revision
+from services.status.routes.answering import Reader, Revision, unknown
+from services.status.routes.pipelines import pipeline_of
+from services.status.routes.revisions import unknown_revision
 from services.status.routes.streaming import Page, Said, cursor_of, stream
 from services.status.store.reading import Chunk
 from services.status.views import LogView, RevisionView, View

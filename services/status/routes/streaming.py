@@ -27,6 +27,11 @@ class Changes:
         self.streams = 0
         database.on_commit(self._hear)
 
+    @property
+    def waiters(self) -> int:
+        """Return how many wait for the next."""
+        return len(self._waiters)
+
     async def after(self, count: int, seconds: float) -> bool:
         """Return once there were more than `count`; False when `seconds` passed first."""
         if self.count > count:

@@ -9,10 +9,20 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services.status import tables
+from services.status.audit_trail import TYPES
 from services.status.progress import as_queued
 from services.status.projection import Kind, revision_key
 from services.status.store.writing import row_id
-from services.status.views import DecisionView, LogView, PipelineView, RevisionView, RunView, StageView, View
+from services.status.views import (
+    DecisionView,
+    LogView,
+    OperationView,
+    PipelineView,
+    RevisionView,
+    RunView,
+    StageView,
+    View,
+)
 from shared.db import ServiceDatabase
 from shared.events import LogAppended, LogLine
 
@@ -47,6 +57,9 @@ class EventRow:
     correlation: str
     causation: UUID | None
     body: str  # JSON
+
+
+_EVENT = tuple(History[field.name] for field in fields(EventRow))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +104,14 @@ class ReadModel:
         return sorted(pipelines, key=lambda pipeline: pipeline.pipeline)
 
     async def stages(self, pipelines: Sequence[str]) -> dict[str, list[StageView]]:
-        """Return the stages of each pipeline, in promotion order."""
+        """Return the stages of each pipeline as they were heard of, `*` among them."""
         limit = STAGES_MAX * max(len(pipelines), 1)
         found = await self._list(Kind.STAGE, Views.scope.in_(list(pipelines)), limit=limit)
         stages: dict[str, list[StageView]] = {name: [] for name in pipelines}
         for document in found:
             stage = _typed(StageView, document)
             stages[stage.pipeline].append(stage)
-        return {name: sorted(each, key=lambda s: (s.place, s.stage)) for name, each in stages.items()}
+        return stages
 
     async def revisions(self, pipeline: str, before: Place | None, limit: int) -> list[RevisionView]:
         """Return a pipeline's revisions, newest first."""
@@ -109,6 +122,12 @@ class ReadModel:
     async def of_commit(self, kind: Kind, model: type[V], commit: str, limit: int) -> list[V]:
         """Return the views about a commit, newest first."""
         found = await self._list(kind, Views.about == commit, limit=limit)
+        return [_typed(model, document) for document in found]
+
+    async def commits(self, kind: Kind, model: type[V], prefix: str, limit: int) -> list[V]:
+        """Return the views about commits that begin like this, newest first."""
+        which = (Views.about >= prefix) & (Views.about < f"{prefix}g")  # behind every hexadecimal digit
+        found = await self._list(kind, which, limit=limit)
         return [_typed(model, document) for document in found]
 
     async def runs(self, stage_key: str, before: Place | None, limit: int) -> list[RunView]:
@@ -122,13 +141,17 @@ class ReadModel:
 
     async def runs_of_many(self, revisions: Sequence[RevisionView]) -> dict[int, list[RunView]]:
         """Return the runs of several revisions of a pipeline, each in the order they were queued."""
-        which = Views.about.in_([revision_key(each.pipeline, each.revision) for each in revisions])
-        limit = RUNS_OF_REVISION_MAX * max(len(revisions), 1)
-        found = [_typed(RunView, document) for document in await self._list(Kind.RUN, which, limit=limit)]
+        found = await self.runs_of_keys([revision_key(each.pipeline, each.revision) for each in revisions])
         return {
             each.revision: as_queued(each, [run for run in found if run.revision == each.revision])
             for each in revisions
         }
+
+    async def runs_of_keys(self, revisions: Sequence[str]) -> list[RunView]:
+        """Return the runs of revisions, given their keys."""
+        limit = RUNS_OF_REVISION_MAX * max(len(revisions), 1)
+        found = await self._list(Kind.RUN, Views.about.in_(list(revisions)), limit=limit)
+        return [_typed(RunView, document) for document in found]
 
     async def listed(
         self, kind: Kind, model: type[V], scope: str, before: Place | None, limit: int
@@ -155,9 +178,7 @@ class ReadModel:
 
     async def events(self, wanted: EventFilter, after: int, limit: int) -> list[EventRow]:
         """Return events after a cursor, in the order they were heard."""
-        query = sa.select(*(History[field.name] for field in fields(EventRow))).where(
-            History.sequence > after
-        )
+        query = sa.select(*_EVENT).where(History.sequence > after)
         conditions = [(History[name], value) for name, value in asdict(wanted).items() if value]
         for column, value in conditions[:1]:
             query = query.where(column == value)
@@ -166,6 +187,24 @@ class ReadModel:
         async with self.db.reading() as reading:
             rows = await reading.execute(query.order_by(History.sequence).limit(limit))
             return [EventRow(**row) for row in rows.mappings()]
+
+    async def trail(
+        self, keys: Sequence[str], pipeline: str, before: int | None, limit: int
+    ) -> list[EventRow]:
+        """Return what the audit trail is made of, newest first: of these keys, or of the whole pipeline."""
+        which = [History.key == key for key in keys] or [History.pipeline == pipeline]
+        found: list[EventRow] = []
+        for each in which:  # one by one, so that each is read from its end and not sorted
+            found += await self._trail(each, before, limit)
+        return sorted(found, key=lambda row: row.sequence, reverse=True)[:limit]
+
+    async def operations(self, operations: Sequence[UUID]) -> dict[UUID, OperationView]:
+        """Return operations by their ids."""
+        rows = [row_id(Kind.OPERATION, str(operation)) for operation in operations]
+        query = sa.select(Views.document).where(Views.id.in_(rows))
+        async with self.db.reading() as reading:
+            found = [_typed(OperationView, row.document) for row in await reading.execute(query)]
+        return {each.operation: each for each in found}
 
     async def newest_event(self) -> int:
         """Return the cursor behind the event heard last."""
@@ -188,6 +227,14 @@ class ReadModel:
         """Return output of all attempts of a revision after a cursor, as it arrived."""
         which = Chunks.correlation == revision_key(pipeline, revision)
         return await self._chunks(which if stage is None else which & (Chunks.stage == stage), after)
+
+    async def _trail(self, which: sa.ColumnElement[bool], before: int | None, limit: int) -> list[EventRow]:
+        query = sa.select(*_EVENT).where(which, History.type.concat("").in_(list(TYPES)))
+        if before is not None:
+            query = query.where(History.sequence < before)
+        async with self.db.reading() as reading:
+            rows = await reading.execute(query.order_by(History.sequence.desc()).limit(limit))
+            return [EventRow(**row) for row in rows.mappings()]
 
     async def _chunks(self, which: sa.ColumnElement[bool], after: int) -> list[Chunk]:
         query = sa.select(Chunks.sequence, Chunks.body).where(which, Chunks.sequence > after)

@@ -12,6 +12,8 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+import structlog
+from pydantic import ValidationError
 
 from services.status import projection, tables
 from services.status.projection import VIEW_TYPES, Kind, Placed, Row
@@ -24,6 +26,8 @@ HISTORIES = "status histories"  # the lock
 NOTED = "status"  # what listeners hear after a commit that changed what can be read here
 ROUNDS_MAX = 3  # of trying a batch: as new, then without what is known; another replica may write between
 REPLAYED_ROWS_MAX = 500  # history rows in memory at once
+
+log = structlog.get_logger()
 
 TYPES: dict[str, type[Event]] = {**EVENT_TYPES, MessageDied.type: MessageDied}
 
@@ -72,7 +76,8 @@ class Projection:
             await tx.execute(sa.delete(tables.views))
             for table, message_of in ((tables.history, _event_message), (tables.log_chunks, _chunk_message)):
                 async for rows in _pages(tx, table):
-                    await _fold(tx, [message_of(row) for row in rows])
+                    read = [message_of(row) for row in rows]
+                    await _fold(tx, [message for message in read if message is not None])
             tx.noted.add(NOTED)
 
     async def _append(self, messages: Sequence[Message[Event]]) -> None:
@@ -191,7 +196,13 @@ def _chunk_row(message: Message[Event]) -> dict[str, Any]:
     }
 
 
-def _event_message(row: sa.Row[Any]) -> Message[Event]:
+def _event_message(row: sa.Row[Any]) -> Message[Event] | None:
+    """Return the event; None for one that only a later release can read, before a way back to this one."""
+    try:
+        body = TYPES[row.type].model_validate_json(row.body)
+    except (KeyError, ValidationError):
+        log.warning("event.passed_over", id=str(row.id), type=row.type)
+        return None
     return Message(
         id=row.id,
         time=row.time,
@@ -201,7 +212,7 @@ def _event_message(row: sa.Row[Any]) -> Message[Event]:
         correlation=row.correlation,
         causation=row.causation,
         traceparent=row.traceparent,
-        body=TYPES[row.type].model_validate_json(row.body),
+        body=body,
         position=row.position,
     )
 

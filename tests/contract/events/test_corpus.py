@@ -23,6 +23,7 @@ KEYS: dict[Topic, tuple[str, ...]] = {
     Topic.STAGES: ("pipeline", "stage"),
     Topic.BUILDS: ("build_key",),
     Topic.LOGS: ("log",),
+    Topic.ALARMS: ("alarm",),
     Topic.DEAD_LETTERS: ("message_key",),
 }
 TOPIC_OF = {
@@ -33,6 +34,12 @@ TOPIC_OF = {
     "artifact": Topic.BUILDS,
     "log": Topic.LOGS,
     "operation": Topic.STAGES,
+    "blocker": Topic.STAGES,
+    "alarm": Topic.ALARMS,
+    "hold": Topic.STAGES,
+    "gate": Topic.STAGES,
+    "attempt": Topic.STAGES,
+    "window": Topic.STAGES,
     "stage": Topic.STAGES,
     "run": Topic.STAGES,
     "step": Topic.STAGES,

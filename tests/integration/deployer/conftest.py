@@ -1,4 +1,7 @@
-"""A stand for each test of the deployer: on SQLite, unless the test's module wants it on each database."""
+"""A stand for each test of the deployer: on SQLite, unless the test's module wants it on each database.
+
+At the end of every test, whatever it was about, the story that its stand told must be one of the model's.
+"""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,6 +11,7 @@ import pytest
 from shared.clock import ManualClock
 from tests.integration.deployer.stand import EPOCH, Stand
 from tests.integration.replicas import OnSqlite, in_order
+from tests.model.story import follow
 
 
 @pytest.fixture
@@ -16,6 +20,7 @@ async def stand(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     stand = Stand(await in_order(name, tmp_path, ManualClock(EPOCH)))
     yield stand
     await stand.store.close()
+    follow(stand.story)
 
 
 @pytest.fixture
@@ -25,3 +30,4 @@ async def other_stand(tmp_path: Path) -> AsyncIterator[Stand]:
     stand = Stand(await OnSqlite.at(folder, ManualClock(EPOCH)))
     yield stand
     await stand.store.close()
+    follow(stand.story)

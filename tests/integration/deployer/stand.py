@@ -22,20 +22,27 @@ from shared.events import (
     EVENT_TYPES,
     ArtifactBuilt,
     ArtifactFailed,
+    AttemptClassified,
+    AttemptFailed,
     BuildRequested,
     Event,
     Evidence,
     Message,
+    OperationAccepted,
+    OperationRefused,
     OperationRequested,
     RevisionPlanned,
+    RunWaiting,
     VerificationFailed,
     VerificationPassed,
     VerificationRequested,
+    Wait,
 )
 from shared.ids import BuildKey, Commit, Digest, Pipeline, Repository, Stage, Step
 from shared.plan import ArtifactPlan, Plan, StagePlan, StepPlan
 from shared.step_types import STEP_TYPES
 from shared.timers import Ticker
+from shared.window import Window
 from shared.work import Workers
 from tests.integration.replicas import Replicas
 
@@ -67,6 +74,8 @@ def plan(
     *,
     steps: tuple[StepPlan, ...] = DEFAULT_STEPS,
     stages: tuple[str, ...] = ("staging", "production"),
+    window: Window | None = None,
+    alarm: str = "",
 ) -> Plan:
     artifact = ArtifactPlan(
         id="web", name="Web", build_key=BuildKey(f"key-{revision}"), commands=("make",), path="dist"
@@ -78,7 +87,10 @@ def plan(
         branch="main",
         commit=Commit(f"{revision:040x}"),
         artifacts=(artifact,),
-        stages=tuple(StagePlan(name=Stage(name), target="local", steps=steps) for name in stages),
+        stages=tuple(
+            StagePlan(name=Stage(name), target="local", steps=steps, window=window, alarm=alarm)
+            for name in stages
+        ),
     )
 
 
@@ -112,6 +124,8 @@ class Stand:
     bad_stages: set[int] = field(default_factory=set)  # revisions that fail on the stable address
     silent_builder: bool = False
     silent_verifier: bool = False
+    silent_classifier: bool = False
+    transient: bool = False  # the classifier takes every failure for one that may pass
     heard_twice: bool = False  # the bus delivers every message of the deployer twice
     on_event: Callable[[Transaction, Event], None] = lambda _tx, _event: None  # as the story is written
     story: list[Event] = field(default_factory=list)
@@ -166,6 +180,16 @@ class Stand:
         await self.until(lambda: bool(self.said(kind, **fields)))
         return self.said(kind, **fields)[0]
 
+    async def until_waits(self, reason: str, /, **fields: Any) -> Wait:
+        """Wait until a run says that it waits for this, and return what it says."""
+
+        def found() -> list[Wait]:
+            waits = [event.wait for event in self.said(RunWaiting, **fields)]
+            return [wait for wait in waits if wait and wait.reason == reason]
+
+        await self.until(lambda: bool(found()))
+        return found()[0]
+
     def said(self, kind: type[Event], /, **fields: Any) -> list[Any]:
         return [
             event
@@ -178,17 +202,28 @@ class Stand:
         return [dict(row._mapping) for row in self.store.look(sa.select(table))]
 
     async def cancel(self, stage: str) -> None:
-        operation = uuid5(ROOT, f"cancel {stage} {self._said}")
+        await self.ask("cancel", stage, reason="wrong branch")
+
+    async def ask(self, kind: str, stage: str, **fields: Any) -> UUID:
+        """Ask for an operation, as the API does; returns its id."""
+        operation = uuid5(ROOT, f"{kind} {stage} {self._said}")
+        asked = {"kind": kind, "actor": "ada", "reason": "", **fields}
         await self.say(
-            OperationRequested(
-                pipeline=Pipeline("shop"),
-                stage=Stage(stage),
-                operation=operation,
-                kind="cancel",
-                actor="ada",
-                reason="wrong branch",
-            )
+            OperationRequested(pipeline=Pipeline("shop"), stage=Stage(stage), operation=operation, **asked)
         )
+        return operation
+
+    async def answer(self, kind: str, stage: str, **fields: Any) -> OperationAccepted | OperationRefused:
+        """Ask, and wait for the answer."""
+        operation = await self.ask(kind, stage, **fields)
+
+        def answers() -> list[Any]:
+            both = (OperationAccepted, OperationRefused)
+            return [answer for each in both for answer in self.said(each, operation=operation)]
+
+        await self.until(lambda: bool(answers()))
+        answered: OperationAccepted | OperationRefused = answers()[0]
+        return answered
 
     def _noticing(self, handler: Handler) -> Handler:
         async def noticed(message: Message[Any]) -> None:
@@ -206,7 +241,17 @@ class Stand:
         verifier = Subscription(
             ServiceDatabase(self.database, "verifier"), {VerificationRequested: self._verify}
         )
-        return [scribe, builder, verifier]
+        classifier = Subscription(
+            ServiceDatabase(self.database, "classifier"), {AttemptFailed: self._classify}
+        )
+        return [scribe, builder, verifier, classifier]
+
+    async def _classify(self, message: Message[AttemptFailed]) -> None:
+        attempt = message.body
+        async with ServiceDatabase(self.database, "classifier").hearing(message) as tx:
+            if not tx.seen_before and not self.silent_classifier:
+                said = attempt.model_dump(include={"pipeline", "stage", "run", "revision", "step", "attempt"})
+                tx.emit(AttemptClassified(**said, code="ANY", retryable=self.transient, rule="any"))
 
     async def _write_down(self, message: Message[Event]) -> None:
         async with ServiceDatabase(self.database, "scribe").hearing(message) as tx:

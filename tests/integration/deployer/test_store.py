@@ -9,12 +9,12 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from services.deployer import store as store_module
 from services.deployer import tables
 from services.deployer.rollback import PastRun
 from services.deployer.run_state import HOLDS_LOCK, TERMINAL, State
 from services.deployer.step_state import ENDED, StepState
 from services.deployer.store import PAST_RUNS_MAX, Store
+from services.deployer.store import statements as store_module
 from shared.db import Cause, ServiceDatabase
 from shared.faults import TryAgain
 from tests.integration.deployer.stand import EPOCH, ROOT, Stand

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.status.routes.pipelines import RevisionShown
+from services.status.routes.revisions import RevisionShown
 from shared.events import (
     ArtifactBuilt,
     BuildRequested,

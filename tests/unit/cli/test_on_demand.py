@@ -9,7 +9,7 @@ from services.cli.command_line import app
 from services.cli.contents import CONTENTS, Entry
 from services.cli.on_demand import group_of, load
 
-PLACE_OF_HELP = 16  # columns before a line of help in the list
+PLACE_OF_HELP = 19  # columns before a line of help in the list
 COLUMNS = 78  # of a page of help: further words go to a second line
 
 

@@ -14,8 +14,11 @@ from uuid import UUID
 from services.deployer.run_course import (
     ArtifactState,
     DiscardStep,
+    EndAttempts,
+    EndGate,
     Finish,
     Move,
+    OpenGate,
     RequestArtifact,
     RunPicture,
     SkipStep,
@@ -39,8 +42,11 @@ from shared.step_types import STEP_TYPES
 START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 STAGE_LIMIT = 35  # seconds; a step's own is 10
 ROUNDS_MAX = 20  # batches of moves without anything new being heard
-StepMove = StartStep | SkipStep | StopStep | VerifyCandidate | SwitchStep | DiscardStep
-Begin = StartStep | VerifyCandidate | SwitchStep | VerifyStage | RequestArtifact  # brings something about
+WorkMove = StartStep | SkipStep | StopStep | VerifyCandidate | SwitchStep | DiscardStep
+StepMove = WorkMove | OpenGate | EndGate | EndAttempts
+Begin = (
+    StartStep | OpenGate | VerifyCandidate | SwitchStep | VerifyStage | RequestArtifact
+)  # brings something about
 PHASES = {"deploy": "process", "rollout": "target", "verify": "probe", "build": "process"}
 EVIDENCE = {
     phase: Evidence.model_validate({"phase": phase, "kind": kind, "message": f"it broke in {phase}"})
@@ -196,10 +202,15 @@ class World:
                 return replace(self, artifacts=tuple(states))
             case Finish():
                 raise AssertionError("an end is not carried out here")
+            case OpenGate(step):
+                waiting = advance_step(self.at(step.id).state, StepTrigger.GATE_REACHED)
+                return self.with_step(step.id, state=waiting, deadline=self.now + 10)
+            case EndGate(step, outcome) | EndAttempts(step, outcome):
+                return self.with_step(step.id, state=advance_step(self.at(step.id).state, outcome))
             case _:
                 return self._carried_out_for(move.step.id, move)
 
-    def _carried_out_for(self, id_: Step, move: StepMove) -> "World":
+    def _carried_out_for(self, id_: Step, move: WorkMove) -> "World":
         before = self.at(id_).state
         match move:
             case StartStep():

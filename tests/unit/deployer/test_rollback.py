@@ -57,6 +57,23 @@ def test_what_was_switched_does_not_stay_after_a_bad_end(state: str, trigger: st
     assert follows(State(state), finish(Trigger(trigger), "deploy"), switched=True) == rolled_back
 
 
+@pytest.mark.parametrize(
+    ("state", "trigger", "rolled_back"),
+    [
+        pytest.param("Cancelling", "work stopped", True, id="cancelled for the alarm"),
+        pytest.param("In Progress", "work failed", True, id="it failed by itself meanwhile"),
+        pytest.param("Rolling Forward", "deadline passed", True, id="a roll-forward too"),
+        pytest.param("In Progress", "work passed", False, id="a success"),
+        pytest.param("Rolling Back", "work failed", False, id="a rollback is never rolled back"),
+    ],
+)
+def test_what_an_alarm_ended_is_rolled_back_though_nothing_was_switched(
+    state: str, trigger: str, rolled_back: bool
+) -> None:
+    ended = finish(Trigger(trigger), "deploy")
+    assert follows(State(state), ended, switched=False, undo=True) == rolled_back
+
+
 def test_nothing_else_is_ever_rolled_back() -> None:
     for state, trigger, phase in product(State, Trigger, PHASES):
         if follows(state, finish(trigger, phase), switched=False):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.deployer.app import local_target
+from services.deployer.gate import GATES
 from services.deployer.settings import DeployerSettings
 from shared.clock import SystemClock
 from shared.ids import Step
@@ -56,7 +57,7 @@ def test_the_catalogue_is_whole() -> None:
 
 def test_a_type_is_carried_out_if_and_only_if_the_deployer_has_a_carrier(tmp_path: Path) -> None:
     carriers = local_target(DeployerSettings(data=tmp_path), SystemClock()).carriers()
-    assert {row.name for row in STEP_TYPES.values() if row.carried_out} == {*carriers}
+    assert {row.name for row in STEP_TYPES.values() if row.carried_out} == {*carriers} | GATES
 
 
 @pytest.mark.parametrize("row", ROWS)

@@ -19,7 +19,7 @@ def test_every_event_there_is_is_projected() -> None:
     assert set(TARGETS) == set(TYPES.values())
 
 
-@pytest.mark.parametrize("type_", sorted(TYPES))
+@pytest.mark.parametrize("type_", sorted(BODIES))
 def test_every_released_event_folds_into_nothing_and_into_what_it_made(type_: str) -> None:
     heard = message(retold(type_), 1)
     once = fold({}, [heard])

@@ -8,12 +8,18 @@ from services.status.progress import is_over, with_planned_steps
 from services.status.run_view import TIMELINE_MAX
 from services.status.views import PlannedStage, PlannedStep, RevisionView, RunView
 from shared.events import (
+    AttemptFailed,
     FailureClassified,
+    GateAnswered,
+    RunCancelling,
+    StepBackingOff,
     StepFailed,
     StepStarted,
     StepSucceeded,
+    StepWaiting,
     VerificationFailed,
     VerificationRequested,
+    Wait,
 )
 from tests.builders import START, named
 from tests.unit.status.told import SHOP, STAGING, Told, evidence
@@ -42,6 +48,74 @@ def test_a_step_that_is_tried_again_shows_its_last_attempt() -> None:
     (shown,) = told.run(1).steps
     assert (shown.state, shown.attempt, shown.log, shown.outputs) == ("Succeeded", 2, "log/2", {"url": "u"})
     assert shown.duration_seconds == 1.0
+
+
+def test_a_run_that_was_asked_for_says_by_whom_why_and_what_it_tries_again() -> None:
+    failed = Told.run_id(1)
+    told = Told().queued(1).started(1).failed(1)
+    told.queued(1, "retry", None, retries=failed, actor="ann", reason="it was the network")
+    run = told.started(1, "retry").kept(1, "migrate", failed).run(1, "retry")
+    assert (run.kind, run.state, run.retries) == ("retry", "In Progress", failed)
+    assert (run.asked_by, run.asked_reason) == ("ann", "it was the network")
+    (step,) = run.steps
+    assert (step.state, step.kept_of, step.outputs) == ("Succeeded", failed, {"schema": "42"})
+    assert [moment.text for moment in run.timeline] == [
+        "Queued as a retry, asked for by ann: it was the network",
+        "In Progress: holds the stage",
+        "Step migrate is kept: it succeeded in the run that is tried again",
+    ]
+    assert told.stage.running is not None
+    assert told.stage.running.asked_by == "ann"
+
+
+def test_a_cancelled_run_still_says_who_asked_for_it() -> None:
+    told = Told().queued(1, "roll_forward", None, actor="bob", reason="now").rolling_forward(1)
+    told.tell(RunCancelling(**told.about(1, "roll_forward"), actor="ann", reason="not now"))
+    run = told.run(1, "roll_forward")
+    assert (run.state, run.asked_by, run.actor, run.reason) == ("Cancelling", "bob", "ann", "not now")
+
+
+def test_a_run_past_the_queue_rolls_forward_and_has_rolled_forward() -> None:
+    told = Told().queued(1, "roll_forward", None).rolling_forward(1)
+    assert told.run(1, "roll_forward").state == "Rolling Forward"
+    assert told.stage.running is not None
+    assert told.stage.running.state == "Rolling Forward"
+    told.succeeded(1, "roll_forward")
+    assert told.run(1, "roll_forward").state == "Rolled Forward"
+    assert told.stage.live is not None
+
+
+def test_a_gate_shows_what_is_to_be_approved_and_what_everybody_said() -> None:
+    told = Told().queued(1).started(1)
+    wait = Wait(reason="approval", blocked_by="0 of 2", released_by="ann, bob", since=START)
+    shown = {"shown": "5b0f", "plan_hash": "p", "artifacts": {"web": "sha256:1"}}
+    waiting = {"wait": wait, "needed": 2, "approvers": ("ann", "bob"), "step_type": "APPROVAL:MANUAL"}
+    told.tell(StepWaiting(**step(told, 1), **waiting, **shown))
+    (gate,) = told.run(1).steps
+    assert gate.gate is not None
+    assert (gate.state, gate.gate.needed, gate.gate.shown) == ("Waiting", 2, "5b0f")
+    for number, actor in enumerate(("ann", "bob"), start=1):
+        said = {"actor": actor, "verdict": "approved", "comment": "fine"}
+        told.tell(GateAnswered(**step(told, 1), **said, approvals=number, needed=2))
+    told.tell(StepSucceeded(**step(told, 1), outputs={}))
+    (gate,) = told.run(1).steps
+    assert gate.gate is not None
+    assert gate.state == "Succeeded"
+    assert [answer.actor for answer in gate.gate.answers] == ["ann", "bob"]
+
+
+def test_a_step_that_will_be_attempted_again_says_when_and_what_was_seen() -> None:
+    told = Told().queued(1).started(1)
+    told.tell(StepStarted(**step(told, 1), step_type="SCRIPT:EXECUTE", log="log/1"))
+    told.tell(AttemptFailed(**step(told, 1), evidence=evidence("refused"), attempts_max=3, run_kind="deploy"))
+    told.tell(
+        StepBackingOff(**step(told, 1), until=START, code="INFRASTRUCTURE_NETWORK_FAILURE", rule="refused")
+    )
+    (shown,) = told.run(1).steps
+    assert (shown.next_attempt_at, shown.evidence) == (START, evidence("refused"))
+    told.tell(StepStarted(**step(told, 1, attempt=2), step_type="SCRIPT:EXECUTE", log="log/2"))
+    (shown,) = told.run(1).steps
+    assert (shown.next_attempt_at, shown.attempt) == (None, 2)
 
 
 def test_a_failure_is_shown_with_what_was_seen_and_what_to_try() -> None:

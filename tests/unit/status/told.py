@@ -1,25 +1,33 @@
 """A stage's story, told event by event."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.status.projection import Kind, Placed, Row, fold
 from services.status.views import RunView, StageView
 from shared.events import (
+    BlockerLifted,
     Event,
     Evidence,
+    HoldReleased,
     Message,
     RunCancelled,
     RunFailed,
     RunQueued,
     RunRollingBack,
+    RunRollingForward,
     RunStarted,
     RunSucceeded,
     RunSuperseded,
     RunWaiting,
+    StageBlocked,
     StageDeclared,
     StageHeld,
+    StageResumed,
+    StageStopped,
+    StepKept,
     Wait,
+    WindowOverridden,
 )
 from shared.events.runs import RunKind
 from shared.ids import Commit, Pipeline, Stage
@@ -27,6 +35,8 @@ from tests.builders import START, named
 from tests.unit.status.stories import message
 
 SHOP, STAGING = Pipeline("shop"), Stage("staging")
+HERE: dict[str, Any] = {"pipeline": SHOP, "stage": STAGING}
+BY_ANN: dict[str, Any] = {"actor": "ann", "reason": "flags"}
 WAIT = Wait(reason="lock", blocked_by="revision 1", released_by="its end", since=START)
 
 
@@ -49,42 +59,72 @@ class Told:
     def declared(self, place: int = 0) -> "Told":
         return self.tell(StageDeclared(pipeline=SHOP, stage=STAGING, place=place, target="local"))
 
-    def queued(self, revision: int, kind: RunKind = "deploy", wait: Wait | None = WAIT) -> "Told":
-        more: dict[str, Any] = {"restores": revision} if kind == "rollback" else {}
+    def queued(
+        self, revision: int, kind: RunKind = "deploy", wait: Wait | None = WAIT, **more: Any
+    ) -> "Told":
+        more = {"restores": revision, **more} if kind == "rollback" else more
         commit = Commit(f"{revision:040x}")
-        about = self._about(revision, kind)
+        about = self.about(revision, kind)
         return self.tell(RunQueued(**about, commit=commit, plan_hash="p", wait=wait, **more))
 
     def waits(self, revision: int, wait: Wait | None) -> "Told":
-        return self.tell(RunWaiting(**self._about(revision), wait=wait))
+        return self.tell(RunWaiting(**self.about(revision), wait=wait))
 
-    def started(self, revision: int) -> "Told":
-        return self.tell(RunStarted(**self._about(revision), deadline=START + timedelta(hours=1)))
+    def started(self, revision: int, kind: RunKind = "deploy") -> "Told":
+        return self.tell(RunStarted(**self.about(revision, kind), deadline=START + timedelta(hours=1)))
 
     def rolling_back(self, revision: int) -> "Told":
-        about = self._about(revision, "rollback")
+        about = self.about(revision, "rollback")
         return self.tell(RunRollingBack(**about, deadline=START + timedelta(hours=1)))
 
+    def rolling_forward(self, revision: int) -> "Told":
+        about = self.about(revision, "roll_forward")
+        return self.tell(RunRollingForward(**about, deadline=START + timedelta(hours=1)))
+
+    def kept(self, revision: int, step: str, of_run: Any) -> "Told":
+        about = self.about(revision, "retry")
+        del about["kind"]
+        return self.tell(StepKept(**about, step=step, attempt=0, outputs={"schema": "42"}, of_run=of_run))
+
     def succeeded(self, revision: int, kind: RunKind = "deploy") -> "Told":
-        state = "Rolled Back" if kind == "rollback" else "Succeeded"
-        about = self._about(revision, kind)
+        state = {"rollback": "Rolled Back", "roll_forward": "Rolled Forward"}.get(kind, "Succeeded")
+        about = self.about(revision, kind)
         return self.tell(RunSucceeded(**about, state=state, urls={"web": "http://127.0.0.1:1"}))
 
     def failed(self, revision: int) -> "Told":
-        about = self._about(revision)
+        about = self.about(revision)
         return self.tell(RunFailed(**about, state="Failed", failed_in="step", evidence=evidence()))
 
     def cancelled(self, revision: int) -> "Told":
-        about = self._about(revision)
+        about = self.about(revision)
         return self.tell(RunCancelled(**about, state="Cancelled", actor="ann", reason="no"))
 
     def superseded(self, revision: int, by: int) -> "Told":
         by_run = self.run_id(by)
-        about = self._about(revision)
+        about = self.about(revision)
         return self.tell(RunSuperseded(**about, state="Superseded", by_run=by_run, by_revision=by))
 
     def held(self, revision: int) -> "Told":
         return self.tell(StageHeld(pipeline=SHOP, stage=STAGING, revision=revision, reason="it failed"))
+
+    def released(self, revision: int) -> "Told":
+        return self.tell(HoldReleased(**HERE, revision=revision, **BY_ANN))
+
+    def stopped(self, **changes: Any) -> "Told":
+        return self.tell(StageStopped(**{**HERE, **BY_ANN, **changes}))
+
+    def resumed(self, **changes: Any) -> "Told":
+        return self.tell(StageResumed(**{**HERE, **BY_ANN, **changes}))
+
+    def blocked(self) -> "Told":
+        released_by = "it clearing"
+        return self.tell(StageBlocked(**HERE, blocker="alarm a", reason="5xx", released_by=released_by))
+
+    def lifted(self, at: datetime, actor: str = "") -> "Told":
+        return self.tell(BlockerLifted(**HERE, blocker="alarm a", actor=actor, reason="quiet", at=at))
+
+    def overridden(self, until: datetime) -> "Told":
+        return self.tell(WindowOverridden(**HERE, until=until, **BY_ANN))
 
     @staticmethod
     def run_id(revision: int, kind: RunKind = "deploy") -> Any:
@@ -101,7 +141,7 @@ class Told:
         assert isinstance(view, RunView)
         return view
 
-    def _about(self, revision: int, kind: RunKind = "deploy") -> dict[str, Any]:
+    def about(self, revision: int, kind: RunKind = "deploy") -> dict[str, Any]:
         return {
             "pipeline": SHOP,
             "stage": STAGING,

@@ -3,8 +3,6 @@
 One lock, by the pipeline's name, and not one a stage: a revision may bring stages that have no row yet,
 and a run's end in one stage decides about the next. What a transaction takes, it takes in this order:
 its inbox row, the pipeline, orders of work, all else.
-
-Statements are built once and given parameters: building one costs more than running it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,87 +24,17 @@ from services.deployer.records import (
 )
 from services.deployer.rollback import PastRun
 from services.deployer.run_course import ArtifactState
-from services.deployer.run_state import LIVE, TERMINAL, State
+from services.deployer.run_state import TERMINAL, State
 from services.deployer.stage_queue import Entry
 from services.deployer.step_state import ENDED
+from services.deployer.store import statements as ask
 from shared.db import Reading, Transaction, hold
 from shared.events import Evidence
 from shared.faults import TryAgain
 from shared.ids import stage_key
-from shared.plan import Plan
+from shared.plan import Plan, StagePlan
 
-PAST_RUNS_MAX = 200  # good ends looked through for something to roll back to
 PLANS_KEPT_MAX = 64  # parsed plans in memory; an active pipeline uses two or three
-
-_arg = sa.bindparam
-_stages, _revisions, _artifacts = tables.stages.c, tables.revisions.c, tables.artifacts.c
-_runs, _steps, _holds = tables.runs.c, tables.steps.c, tables.holds.c
-_OPEN = [state.value for state in State if state not in TERMINAL]
-_GOOD = [state.value for state in LIVE]
-
-STAGES = sa.select(tables.stages).where(_stages.pipeline == _arg("of")).order_by(_stages.key)
-MOVE_STAGE = sa.update(tables.stages).where(
-    _stages.key == _arg("this"), sa.or_(_stages.place != _arg("at"), _stages.target != _arg("on"))
-)
-RAISE_NEWEST = sa.update(tables.stages).where(_stages.key == _arg("this"))
-REVISION = sa.select(_revisions.commit, _revisions.plan_hash).where(
-    _revisions.pipeline == _arg("of"), _revisions.revision == _arg("number")
-)
-PLAN = sa.select(_revisions.plan).where(
-    _revisions.pipeline == _arg("of"), _revisions.revision == _arg("number")
-)
-RUN = sa.select(tables.runs).where(_runs.run == _arg("this"))
-OPEN_RUNS = (
-    sa.select(tables.runs)
-    .where(_runs.pipeline == _arg("of"), _runs.state.in_(_OPEN))
-    .order_by(_runs.revision)
-)
-DEPLOY_RUNS = sa.select(tables.runs).where(
-    _runs.pipeline == _arg("of"), _runs.revision == _arg("number"), _runs.kind == "deploy"
-)
-_before = tables.runs.alias("before")
-STAGES_BEFORE = sa.select(_runs.run, _before.c.stage, _before.c.state).where(
-    _runs.pipeline == _arg("of"),
-    tables.runs.c.state == State.NOT_STARTED.value,
-    _before.c.pipeline == _runs.pipeline,
-    _before.c.revision == _runs.revision,
-    _before.c.stage_key == _runs.comes_after,
-    _before.c.kind == "deploy",
-)
-GOOD_ENDS = (
-    sa.select(_runs.run, _runs.revision, _runs.state)
-    .where(_runs.stage_key == _arg("here"), _runs.state.in_(_GOOD))
-    .order_by(_runs.finished_at.desc(), _runs.revision.desc())
-    .limit(PAST_RUNS_MAX)
-)
-CHANGE_RUN = sa.update(tables.runs).where(_runs.run == _arg("this"), tables.runs.c.state == _arg("was"))
-HELD = sa.select(_holds.revision).where(_holds.stage_key == _arg("here"))
-STEPS = sa.select(tables.steps).where(_steps.run == _arg("of"))
-CHANGE_STEP = sa.update(tables.steps).where(
-    _steps.run == _arg("of"), _steps.step == _arg("this"), tables.steps.c.state == _arg("was")
-)
-ARTIFACTS = sa.select(tables.artifacts).where(
-    _artifacts.pipeline == _arg("of"), _artifacts.revision == _arg("number")
-)
-ASK_FOR_ARTIFACT = sa.update(tables.artifacts).where(
-    _artifacts.pipeline == _arg("of"),
-    _artifacts.revision == _arg("number"),
-    _artifacts.artifact == _arg("this"),
-)
-ANSWER_REQUEST = sa.update(tables.artifacts).where(
-    _artifacts.request == _arg("asked"), tables.artifacts.c.state == ArtifactState.REQUESTED.value
-)
-# The conditions of the partial indexes, as they stand there: only so are the indexes used.
-_here = sa.select(_runs.run).where(_runs.stage_key == _stages.key)
-AT_WORK = (
-    sa.select(_stages.pipeline)
-    .where(sa.or_(_here.where(tables.HOLDS_LOCK_SQL).exists(), _here.where(tables.WAITS_SQL).exists()))
-    .distinct()
-)
-NEXT_LIMITS = (
-    sa.select(sa.func.min(_runs.deadline_at)).where(tables.HOLDS_LOCK_SQL, _runs.deadline_at > _arg("after")),
-    sa.select(sa.func.min(_steps.deadline_at)).where(tables.ACTIVE_SQL, _steps.deadline_at > _arg("after")),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +45,8 @@ class Revision:
     commit: str
     plan_hash: str
     plan: Plan
+    pusher: str = ""  # who asked for it
+    deadline_at: datetime | None = None  # of its whole way through the stages, once it has begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,25 +94,31 @@ class Store:
         """Return the stages of a pipeline that is locked."""
         assert pipeline in self.known.locked, "what is not locked is somebody else's to change"
         if pipeline not in self.known.stages:
-            rows = await self.tx.execute(STAGES, {"of": pipeline})
+            rows = await self.tx.execute(ask.STAGES, {"of": pipeline})
             self.known.stages[pipeline] = [stage_record(row) for row in rows]
         return self.known.stages[pipeline]
 
-    async def declare_stage(self, pipeline: str, stage: str, place: int, target: str) -> bool:
+    async def declare_stage(self, pipeline: str, stage: StagePlan, place: int) -> bool:
         """Make sure the stage exists as the plan says; True when that changed something."""
         self.known.stages.clear()
-        key = stage_key(pipeline, stage)
-        row = {"key": key, "pipeline": pipeline, "stage": stage, "place": place, "target": target}
+        key = stage_key(pipeline, stage.name)
+        said = {"place": place, "target": stage.target, "alarm": stage.alarm or None}
+        row = {"key": key, "pipeline": pipeline, "stage": stage.name, **said}
         if await self.tx.insert_or_ignore(tables.stages, row):
             return True
-        moved = {"this": key, "at": place, "on": target, "place": place, "target": target}
-        return (await self.tx.execute(MOVE_STAGE, moved)).rowcount > 0
+        moved = {"this": key, "at": place, "on": stage.target, "under": stage.alarm, **said}
+        return (await self.tx.execute(ask.MOVE_STAGE, moved)).rowcount > 0
+
+    async def forget_alarms(self, pipeline: str, stages: Sequence[str]) -> None:
+        """Let no alarm be about stages that the newest plan does not have."""
+        self.known.stages.clear()
+        await self.tx.execute(ask.FORGET_ALARMS, {"of": pipeline, "these": list(stages), "alarm": None})
 
     async def raise_newest(self, key: str, entry: Entry) -> None:
         """Move the stage's high-water mark."""
         self.known.stages.clear()
         values = {"this": key, "newest_run": entry.run, "newest_revision": entry.revision}
-        await self.tx.execute(RAISE_NEWEST, values)
+        await self.tx.execute(ask.RAISE_NEWEST, values)
 
     async def add_revision(self, pipeline: str, revision: Revision) -> None:
         """Keep the plan and list its artifacts as not yet asked for."""
@@ -193,12 +129,20 @@ class Store:
             "plan_hash": revision.plan_hash,
             "plan": revision.plan.canonical().decode(),
             "planned_at": self.tx.now,
+            "pusher": revision.pusher,
         }
         await self.tx.execute(sa.insert(tables.revisions), row)
         blank = {"pipeline": pipeline, "revision": revision.revision, "state": ArtifactState.PENDING}
         pending = [{**blank, "artifact": artifact.id} for artifact in revision.plan.artifacts]
         if pending:
             await self.tx.execute(sa.insert(tables.artifacts), pending)
+
+    async def limit_revision(self, pipeline: str, revision: int, deadline: datetime) -> None:
+        """Give a revision that begins its way a time for all of it."""
+        self.known.revisions.pop((pipeline, revision), None)
+        self.limits.append(deadline)
+        values = {"of": pipeline, "number": revision, "deadline_at": deadline}
+        await self.tx.execute(ask.LIMIT_REVISION, values)
 
     async def revision(self, pipeline: str, revision: int) -> Revision:
         """Return a planned revision."""
@@ -220,6 +164,8 @@ class Store:
             "ready": run.ready,
             "comes_after": run.comes_after or None,
             "wait": run.wait.model_dump(mode="json") if run.wait else None,
+            "again_of": run.again_of,
+            "keeps": run.keeps,
             "version": run.version,
             "created_at": run.created_at,
             "verification_state": run.verification_state,
@@ -235,7 +181,7 @@ class Store:
         assert run.state not in TERMINAL, "a finished run never changes (S2)"
         values["version"] = run.version + 1
         self.known.open_runs.clear()
-        result = await self.tx.execute(CHANGE_RUN, {"this": run.run, "was": run.state, **values})
+        result = await self.tx.execute(ask.CHANGE_RUN, {"this": run.run, "was": run.state, **values})
         if result.rowcount == 0:
             raise TryAgain(f"run {run.run} is no longer {run.state}")
         self._note_limit(values)
@@ -244,34 +190,48 @@ class Store:
 
     async def run(self, run: UUID) -> RunRecord | None:
         """Return a run."""
-        row = (await self.tx.execute(RUN, {"this": run})).first()
+        row = (await self.tx.execute(ask.RUN, {"this": run})).first()
         return run_record(row) if row else None
 
     async def open_runs(self, pipeline: str) -> Sequence[RunRecord]:
         """Return the pipeline's runs that are not final, oldest revision first."""
         if pipeline not in self.known.open_runs:
-            rows = await self.tx.execute(OPEN_RUNS, {"of": pipeline})
+            rows = await self.tx.execute(ask.OPEN_RUNS, {"of": pipeline})
             self.known.open_runs[pipeline] = [run_record(row) for row in rows]
         return self.known.open_runs[pipeline]
 
     async def deploy_runs(self, pipeline: str, revision: int) -> Mapping[str, RunRecord]:
         """Return the runs that deploy `revision`, by stage key."""
-        rows = await self.tx.execute(DEPLOY_RUNS, {"of": pipeline, "number": revision})
+        rows = await self.tx.execute(ask.DEPLOY_RUNS, {"of": pipeline, "number": revision})
         return {row.stage_key: run_record(row) for row in rows}
 
     async def stages_before(self, pipeline: str) -> Mapping[UUID, tuple[str, State]]:
         """Return, for every unstarted run with a stage before its own, that stage and how it stands there."""
-        rows = await self.tx.execute(STAGES_BEFORE, {"of": pipeline})
+        rows = await self.tx.execute(ask.STAGES_BEFORE, {"of": pipeline})
         return {row.run: (row.stage, State(row.state)) for row in rows}
 
     async def past_runs(self, key: str) -> Sequence[PastRun]:
         """Return the stage's runs that ended with their revision in place, the last first."""
-        rows = await self.tx.execute(GOOD_ENDS, {"here": key})
+        rows = await self.tx.execute(ask.GOOD_ENDS, {"here": key})
         return [PastRun(row.run, row.revision, State(row.state)) for row in rows]
+
+    async def last_run(self, key: str) -> RunRecord | None:
+        """Return the stage's run that ended last; of none that was superseded."""
+        row = (await self.tx.execute(ask.LAST_RUN, {"here": key})).first()
+        return run_record(row) if row else None
+
+    async def last_begun(self, key: str) -> RunRecord | None:
+        """Return the stage's run that ended last of those that ever acted on it."""
+        row = (await self.tx.execute(ask.LAST_BEGUN, {"here": key})).first()
+        return run_record(row) if row else None
+
+    async def revision_numbers(self, pipeline: str) -> Sequence[int]:
+        """Return the pipeline's newest revisions, the newest first."""
+        return list((await self.tx.execute(ask.NUMBERS, {"of": pipeline})).scalars())
 
     async def held_revisions(self, key: str) -> frozenset[int]:
         """Return the revisions kept out of the stage."""
-        return frozenset((await self.tx.execute(HELD, {"here": key})).scalars())
+        return frozenset((await self.tx.execute(ask.HELD, {"here": key})).scalars())
 
     async def hold(self, key: str, revision: int, reason: str) -> bool:
         """Keep a revision out of the stage; False when it is already."""
@@ -299,7 +259,7 @@ class Store:
         assert step.state not in ENDED, "an ended step never changes"
         self.known.steps.pop(step.run, None)
         this = {"of": step.run, "this": step.step, "was": step.state}
-        result = await self.tx.execute(CHANGE_STEP, {**this, **values})
+        result = await self.tx.execute(ask.CHANGE_STEP, {**this, **values})
         if result.rowcount == 0:
             raise TryAgain(f"step {step.step} of run {step.run} is no longer {step.state}")
         self._note_limit(values)
@@ -316,7 +276,12 @@ class Store:
         self.known.artifacts.clear()
         which = {"of": pipeline, "number": revision, "this": artifact}
         values = {"state": ArtifactState.REQUESTED, "request": request}
-        await self.tx.execute(ASK_FOR_ARTIFACT, {**which, **values})
+        await self.tx.execute(ask.ASK_FOR_ARTIFACT, {**which, **values})
+
+    async def forget_unbuilt(self, pipeline: str, revision: int) -> None:
+        """Let whichever run needs them ask anew for what was not built; an answer still to come is stale."""
+        self.known.artifacts.clear()
+        await self.tx.execute(ask.FORGET_UNBUILT, {"of": pipeline, "number": revision})
 
     async def answer_request(
         self, request: UUID, *, digest: str = "", evidence: Evidence | None = None
@@ -329,11 +294,16 @@ class Store:
             "digest": digest or None,
             "evidence": evidence.model_dump(mode="json") if evidence else None,
         }
-        await self.tx.execute(ANSWER_REQUEST, values)
+        await self.tx.execute(ask.ANSWER_REQUEST, values)
 
     def _note_limit(self, values: Mapping[str, Any]) -> None:
-        if values.get("deadline_at"):
-            self.limits.append(values["deadline_at"])
+        self.limits.extend(values[name] for name in ("deadline_at", "wakes_at") if values.get(name))
+
+
+async def lock_pipelines(store: Store, pipelines: Sequence[str]) -> None:
+    """Lock several at once, in the one order that cannot make two wait for each other."""
+    await hold(store.tx, *(f"deployer pipeline {pipeline}" for pipeline in pipelines))
+    store.known.locked.update(pipelines)
 
 
 async def lock_pipeline(connection: Reading, pipeline: str) -> None:
@@ -344,14 +314,14 @@ async def lock_pipeline(connection: Reading, pipeline: str) -> None:
 async def read_revision(reading: Reading, pipeline: str, revision: int) -> Revision:
     """Return a planned revision."""
     this = {"of": pipeline, "number": revision}
-    row = (await reading.execute(REVISION, this)).one()
+    row = (await reading.execute(ask.REVISION, this)).one()
     key = (pipeline, revision, row.plan_hash)
     if key not in _plans:
-        text = (await reading.execute(PLAN, this)).scalar_one()
+        text = (await reading.execute(ask.PLAN, this)).scalar_one()
         while len(_plans) >= PLANS_KEPT_MAX:
             del _plans[next(iter(_plans))]
         _plans[key] = Plan.model_validate_json(text)
-    return Revision(revision, row.commit, row.plan_hash, _plans[key])
+    return Revision(revision, row.commit, row.plan_hash, _plans[key], row.pusher or "", row.deadline_at)
 
 
 _plans: dict[tuple[str, int, str], Plan] = {}  # a planned revision never changes
@@ -359,7 +329,7 @@ _plans: dict[tuple[str, int, str], Plan] = {}  # a planned revision never change
 
 async def read_artifacts(reading: Reading, pipeline: str, revision: int) -> Mapping[str, ArtifactRecord]:
     """Return a revision's artifacts by id."""
-    rows = await reading.execute(ARTIFACTS, {"of": pipeline, "number": revision})
+    rows = await reading.execute(ask.ARTIFACTS, {"of": pipeline, "number": revision})
     return {
         row.artifact: ArtifactRecord(
             row.artifact,
@@ -373,12 +343,25 @@ async def read_artifacts(reading: Reading, pipeline: str, revision: int) -> Mapp
 
 async def read_run(reading: Reading, run: UUID) -> RunRecord:
     """Return a run."""
-    return run_record((await reading.execute(RUN, {"this": run})).one())
+    return run_record((await reading.execute(ask.RUN, {"this": run})).one())
 
 
 async def read_steps(reading: Reading, run: UUID) -> Mapping[str, StepRecord]:
     """Return the run's steps by id."""
-    return {row.step: step_record(row) for row in await reading.execute(STEPS, {"of": run})}
+    return {row.step: step_record(row) for row in await reading.execute(ask.STEPS, {"of": run})}
+
+
+async def read_given(reading: Reading, run: RunRecord) -> Mapping[str, StepRecord]:
+    """Return the steps whose outputs a run may use: its own, and for those that a rollback leaves out,
+    what they gave in the run that it restores.
+    """
+    own = await read_steps(reading, run.run)
+    if run.kind != "rollback":
+        return own
+    restored = {"here": run.stage_key, "number": run.revision}
+    good = (await reading.execute(ask.GOOD_RUN, restored)).scalar()
+    before = await read_steps(reading, good) if good else {}
+    return {id_: step if step.attempt else before.get(id_, step) for id_, step in own.items()}
 
 
 async def read_active_steps(reading: Reading) -> Sequence[sa.Row[Any]]:
@@ -388,10 +371,10 @@ async def read_active_steps(reading: Reading) -> Sequence[sa.Row[Any]]:
 
 async def pipelines_at_work(reading: Reading) -> Sequence[str]:
     """Return the pipelines in which a run holds a lock or waits for one."""
-    return list((await reading.execute(AT_WORK)).scalars())
+    return list((await reading.execute(ask.AT_WORK)).scalars())
 
 
 async def next_deadline(reading: Reading, after: datetime) -> datetime | None:
     """Return the nearest deadline of a running run or an active step that lies ahead."""
-    found = [(await reading.execute(query, {"after": after})).scalar() for query in NEXT_LIMITS]
+    found = [(await reading.execute(query, {"after": after})).scalar() for query in ask.NEXT_LIMITS]
     return min((at for at in found if at is not None), default=None)

@@ -1,0 +1,90 @@
+"""Operations in words: what was answered, what is to be approved, what happened, what shipped a commit."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+from services.cli import output, words
+from services.cli.output import Document
+
+PREVIEW = "If you asked for it, {where} would go back"
+ACCEPTED: Mapping[str, str] = {
+    "cancel": "The run in {where} is being cancelled",
+    "retry": "{where} tries again",
+    "rollback": "{where} goes back",
+    "roll-forward": "{where} goes forward",
+    "stop": "{where} is stopped",
+    "resume": "{where} is resumed",
+    "release-hold": "The hold in {where} is released",
+    "lift-blocker": "The blocker of {where} is lifted",
+    "override-window": "The window of {where} is overridden",
+    "approve": "Approved in {where}",
+    "reject": "Rejected in {where}",
+}
+
+
+def show(answer: Document, where: str, *, dry_run: bool) -> None:
+    """Print what came of an operation that was not refused."""
+    output.say(told(answer, where, dry_run=dry_run))
+
+
+def told(answer: Document, where: str, *, dry_run: bool) -> str:
+    """Return it in a sentence."""
+    if answer["answer"] == "pending":
+        return (
+            f"Asked for as operation {answer['operation']}; {where} has not answered yet. "
+            "`windlass history` shows the answer once there is one."
+        )
+    sentence = PREVIEW if dry_run else ACCEPTED[answer["kind"]]
+    said = f": {answer['message']}." if answer["message"] else "."
+    return sentence.format(where=where) + said
+
+
+def refusal(answer: Document, where: str) -> str:
+    """Return why nothing was done."""
+    return f"{where} refuses to {answer['kind'].replace('-', ' ')}: {answer['message']}."
+
+
+def to_approve(run: Document, step: Document) -> Iterator[str]:
+    """Yield what an approval is of."""
+    gate = step["gate"]
+    where = f"{run['pipeline']}/{run['stage']}"
+    commit = f"{words.short(run['commit'])} {run['title']}".strip()
+    yield f"Step {step['name'] or step['step']} of revision {run['revision']} ({commit}) in {where}:"
+    yield f"  plan      {gate['plan_hash']}"
+    for artifact, digest in sorted(gate["artifacts"].items()):
+        yield f"  artifact  {artifact} {digest}"
+    for each in gate["answers"]:
+        comment = f": {each['comment']}" if each["comment"] else ""
+        yield f"  {each['verdict']} by {each['actor']}{comment}"
+
+
+def entry(each: Document) -> str:
+    """Return a line of the audit trail, in UTC, for it is compared with other logs."""
+    at = datetime.fromisoformat(each["at"]).astimezone(UTC)
+    return f"{at:%Y-%m-%d %H:%M:%S}Z  {each['text']}{_answered(each['operation'])}"
+
+
+def _answered(operation: Document | None) -> str:
+    if operation is None:
+        return ""
+    message = f": {operation['message']}" if operation["message"] else ""
+    return f" ({operation['answer']}{message})"
+
+
+def shipped(found: Document) -> Iterator[str]:
+    """Yield what brought a commit to each stage."""
+    commit, revision = words.short(found["commit"]), found["revision"]
+    if revision is None:
+        yield f"{commit} is in no revision{_why_not(found['decision'])}"
+        return
+    inside = "" if revision["commit"] == found["commit"] else ", which contains it"
+    yield f"{commit} is in revision {revision['revision']}{inside}."
+    for each in revision["shipped"]:
+        when = f" ({words.ago(each['at'])})" if each["at"] else ""
+        yield f"  {each['stage']}: {each['text']}{when}"
+
+
+def _why_not(decision: Document | None) -> str:
+    if decision is None:
+        return "."
+    return f": its push was {decision['decision']}. {decision['message'] or decision['reason']}".rstrip()

@@ -1,0 +1,116 @@
+"""What an alarm does to the stages it is about.
+
+| An alarm that | while a run brings something new | otherwise |
+|---|---|---|
+| fires | the run is cancelled and rolled back; this stage and the next are blocked | both are blocked |
+| fires again before it was quiet for long enough | as when it fires | the blocker stays |
+| clears | the blocker stays until it was quiet for a while, then the queue goes on | the same |
+| is no longer known | nothing changes: neither good nor bad news | nothing changes |
+| fires when a plan first names it | the stage is blocked before it begins anything | the same |
+
+A rollback that runs is never touched by an alarm. Without anything to go back to, the cancelled run ends
+with that as its failure; a rollback that fails leaves the stage blocked. A person may lift a blocker.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.deployer.admission import Blocker
+from services.deployer.pipeline_moves import PipelineMoves
+from services.deployer.records import RunRecord, StageRecord
+from services.deployer.run_ending import about
+from services.deployer.run_state import FORWARD, Trigger, advance
+from services.deployer.store import GateStore
+from shared.events import AlarmChanged, BlockerLifted, RunCancelling, StageBlocked
+from shared.events.alarms import CLEAR, FIRING
+from shared.ids import Pipeline, Stage
+
+QUIET_SECONDS = 60.0  # without it firing, until a cleared alarm's blocker is gone: it may flap
+
+
+def blocker_of(alarm: str) -> str:
+    """Return the name of an alarm's blocker."""
+    return f"alarm {alarm}"
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmMoves:
+    """The moves of one pipeline, which is locked."""
+
+    moves: PipelineMoves
+
+    @property
+    def gates(self) -> GateStore:
+        """Return what stands before the stages."""
+        return GateStore(self.moves.store.tx)
+
+    async def changed(self, alarm: AlarmChanged) -> None:
+        """Do what an alarm's change asks for in every stage that it is about."""
+        for stage in self._under(alarm.alarm):
+            if alarm.state in FIRING:
+                await self._fire(stage, alarm.alarm, alarm.reason)
+            elif alarm.state in CLEAR:
+                await self._clear(stage, alarm)
+
+    async def declared(self) -> None:
+        """Block the stages whose alarm fires already, before they begin anything."""
+        for stage in self.moves.stages:
+            reason = await self.gates.firing(stage.alarm) if stage.alarm else None
+            if reason is not None:
+                await self._block(stage, stage.alarm, reason)
+
+    async def _fire(self, stage: StageRecord, alarm: str, reason: str) -> None:
+        await self._block(stage, alarm, reason)
+        for run in await self.moves.store.open_runs(stage.pipeline):
+            if run.stage_key == stage.key and run.state in FORWARD:
+                await self._undo(run, alarm, reason)
+
+    async def _undo(self, run: RunRecord, alarm: str, reason: str) -> None:
+        actor, why = blocker_of(alarm), reason or "it fires"
+        state = advance(run.state, Trigger.CANCEL_ASKED)
+        changed = await self.moves.store.change_run(
+            run, state=state, cancel_actor=actor, cancel_reason=why, undo=True
+        )
+        self.moves.stage_moves.say(changed, RunCancelling(**about(changed), actor=actor, reason=why))
+
+    async def _block(self, stage: StageRecord, alarm: str, reason: str) -> None:
+        for blocked in self._reach(stage):
+            blocker = Blocker(
+                name=blocker_of(alarm),
+                reason=reason or f"it fires for {stage.stage}",
+                released_by=f"alarm {alarm} clearing, or somebody who lifts it",
+                since=self.moves.store.tx.now,
+            )
+            if await self.gates.block(blocked.key, blocker):
+                said = StageBlocked(
+                    pipeline=Pipeline(blocked.pipeline),
+                    stage=Stage(blocked.stage),
+                    blocker=blocker.name,
+                    reason=blocker.reason,
+                    released_by=blocker.released_by,
+                )
+                self.moves.store.tx.emit(said, blocked.key)
+
+    async def _clear(self, stage: StageRecord, alarm: AlarmChanged) -> None:
+        ends_at = self.moves.store.tx.now + timedelta(seconds=QUIET_SECONDS)
+        for blocked in self._reach(stage):
+            name = blocker_of(alarm.alarm)
+            if await self.gates.lift(blocked.key, name, ends_at):
+                lifted = BlockerLifted(
+                    pipeline=Pipeline(blocked.pipeline),
+                    stage=Stage(blocked.stage),
+                    blocker=name,
+                    actor="",
+                    reason=alarm.reason,
+                    at=ends_at,
+                )
+                self.moves.store.tx.emit(lifted, blocked.key)
+
+    def _under(self, alarm: str) -> Sequence[StageRecord]:
+        return [stage for stage in self.moves.stages if stage.alarm == alarm]
+
+    def _reach(self, stage: StageRecord) -> Sequence[StageRecord]:
+        """Return the stage and the one after it: what is bad here must not go on."""
+        after = stage.place + 1
+        return [each for each in self.moves.stages if each.key == stage.key or each.place == after]

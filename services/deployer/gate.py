@@ -1,0 +1,191 @@
+"""Gates: steps at which a run waits for people or for a time, and what people say there. Pure.
+
+While a run stands at a gate its own time limit stands still: a person who takes a day must not time a
+deployment out. The gate has a limit of its own instead, so that nothing waits for ever (L2).
+
+An approval is of what was shown: the plan's hash and the digests of the artifacts. Both are fixed for a
+run; whoever approves may name what was shown, and is refused if that is something else.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Literal
+
+from shared.events import Evidence, Wait
+from shared.plan import StepPlan
+
+MANUAL, BAKE = "APPROVAL:MANUAL", "APPROVAL:BAKE"
+GATES = frozenset({MANUAL, BAKE})
+
+Verdict = Literal["approved", "rejected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What one person said."""
+
+    actor: str
+    verdict: Verdict
+    comment: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A gate that is open to be answered."""
+
+    step: StepPlan
+    since: datetime
+    deadline: datetime
+    shown: str  # the digest of what an approval is of
+    pusher: str  # whose push is deployed
+    given: Sequence[Given] = ()
+
+    @property
+    def needed(self) -> int:
+        """Return how many people must approve."""
+        return int(self.step.params.get("approvals", 1))
+
+    @property
+    def approvers(self) -> Sequence[str]:
+        """Return who may; empty: whoever may act on the stage."""
+        return tuple(self.step.params.get("approvers", ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """The run goes on."""
+
+    outputs: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fails:
+    """The run fails here."""
+
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """It is noted, and more are needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It does not count: why, and what would."""
+
+    message: str
+
+
+Answer = Passes | Fails | Counts | Refused
+
+
+def shown_of(plan_hash: str, digests: Mapping[str, str]) -> str:
+    """Return the digest of what people are shown when they are asked."""
+    document = json.dumps([plan_hash, dict(digests)], sort_keys=True, separators=(",", ":"))
+    return sha256(document.encode()).hexdigest()[:16]
+
+
+def deadline_of(step: StepPlan, now: datetime) -> datetime:
+    """Return until when the gate waits."""
+    if step.type == BAKE:
+        return now + timedelta(minutes=step.params["duration_minutes"])
+    return now + timedelta(hours=step.params["expires_after_hours"])
+
+
+def on_verdict(gate: Gate, given: Given, shown: str) -> Answer:
+    """Decide what somebody's word at a gate does; `shown` is empty if they do not say what they saw."""
+    if shown and shown != gate.shown:
+        return Refused("what is to be approved is not what was shown: look at it again")
+    if gate.step.type == MANUAL and (refusal := _may_not(gate, given)):
+        return Refused(refusal)
+    if given.verdict == "rejected":
+        return Fails(_rejected(gate, given))
+    approved = [each.actor for each in (*gate.given, given) if each.verdict == "approved"]
+    if gate.step.type == MANUAL and len(set(approved)) < gate.needed:
+        return Counts()
+    if gate.step.type == BAKE:
+        return Passes({})
+    return Passes({"approved_by": ", ".join(dict.fromkeys(approved)), "comment": given.comment})
+
+
+def on_time(gate: Gate, now: datetime) -> Passes | Fails | None:
+    """Decide what the gate's own time brings; None: nothing yet."""
+    if now < gate.deadline:
+        return None
+    if gate.step.type == BAKE:
+        return Passes({})
+    return Fails(
+        Evidence(
+            phase="deploy",
+            kind="timeout",
+            what=gate.step.name,
+            message=f"nobody approved step '{gate.step.name}' by {gate.deadline:%Y-%m-%d %H:%M} UTC",
+            finished_at=now,
+        )
+    )
+
+
+def wait_for(gate: Gate) -> Wait:
+    """Return what the run waits for at the gate."""
+    name = gate.step.name
+    if gate.step.type == BAKE:
+        return Wait(
+            reason="bake",
+            blocked_by=f"step '{name}' bakes",
+            released_by="the end of its time, or somebody who ends it early",
+            since=gate.since,
+            deadline=gate.deadline,
+        )
+    have = sum(each.verdict == "approved" for each in gate.given)
+    message = gate.step.params.get("message", "")
+    asks = f": {message}" if message else ""
+    return Wait(
+        reason="approval",
+        blocked_by=f"step '{name}' has {have} of {gate.needed} approvals{asks}",
+        released_by=", ".join(gate.approvers) or "somebody who approves or rejects it",
+        since=gate.since,
+        deadline=gate.deadline,
+    )
+
+
+def _may_not(gate: Gate, given: Given) -> str:
+    name = gate.step.name
+    if gate.approvers and given.actor not in gate.approvers:
+        return f"step '{name}' is approved by {', '.join(gate.approvers)}"
+    if given.verdict == "approved" and given.actor == gate.pusher and not gate.step.params["self_approval"]:
+        return f"step '{name}' is not approved by whose push it is ({gate.pusher})"
+    if any(each.actor == given.actor and each.verdict == given.verdict for each in gate.given):
+        return f"{given.actor} has approved step '{name}' already; {gate.needed} different people are needed"
+    return ""
+
+
+def _rejected(gate: Gate, given: Given) -> Evidence:
+    comment = f": {given.comment}" if given.comment else ""
+    return Evidence(
+        phase="deploy",
+        kind="error",
+        what=gate.step.name,
+        message=f"{given.actor} rejected step '{gate.step.name}'{comment}",
+        finished_at=given.at,
+    )
+
+
+def given_document(given: Sequence[Given]) -> list[dict[str, Any]]:
+    """Return it as JSON."""
+    return [
+        {"actor": each.actor, "verdict": each.verdict, "comment": each.comment, "at": each.at.isoformat()}
+        for each in given
+    ]
+
+
+def given_from(documents: Sequence[Mapping[str, Any]]) -> tuple[Given, ...]:
+    """Read it back."""
+    return tuple(
+        Given(each["actor"], each["verdict"], each["comment"], datetime.fromisoformat(each["at"]))
+        for each in documents
+    )

@@ -1,0 +1,39 @@
+"""The deployer's SQL: what is written as it decides, and what it decides from."""
+
+from services.deployer.store.gates import GateStore
+from services.deployer.store.pipeline import (
+    ArtifactRecord,
+    Known,
+    Revision,
+    Store,
+    lock_pipeline,
+    lock_pipelines,
+    next_deadline,
+    pipelines_at_work,
+    read_active_steps,
+    read_artifacts,
+    read_given,
+    read_revision,
+    read_run,
+    read_steps,
+)
+from services.deployer.store.statements import PAST_RUNS_MAX
+
+__all__ = [
+    "PAST_RUNS_MAX",
+    "ArtifactRecord",
+    "GateStore",
+    "Known",
+    "Revision",
+    "Store",
+    "lock_pipeline",
+    "lock_pipelines",
+    "next_deadline",
+    "pipelines_at_work",
+    "read_active_steps",
+    "read_artifacts",
+    "read_given",
+    "read_revision",
+    "read_run",
+    "read_steps",
+]

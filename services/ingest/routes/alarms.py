@@ -1,0 +1,66 @@
+"""`POST /api/v1/alarms/{name}`: a monitor says how an alarm stands, with a token that is good for no more."""
+
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.ingest.store import IngestStore
+from shared.access import AlarmAccess
+from shared.events import AlarmChanged
+from shared.events.alarms import AlarmState
+
+ALARM_CHARACTERS_MAX = 200
+REASON_CHARACTERS_MAX = 500
+PLAIN = r"^[^\x00-\x1f\x7f]*$"  # one line
+
+Alarm = Annotated[str, Path(min_length=1, max_length=ALARM_CHARACTERS_MAX, pattern=PLAIN)]
+
+
+class AlarmReport(BaseModel):
+    """How it stands, and why."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    state: AlarmState
+    reason: str = Field("", max_length=REASON_CHARACTERS_MAX, pattern=PLAIN)
+
+
+class AlarmTaken(BaseModel):
+    """It is on disk."""
+
+    position: UUID = Field(description="Give it as min_position to read what follows from this.")
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """Takes what monitors say; the same again is no news, and costs one look."""
+
+    store: IngestStore
+
+    def router(self, access: AlarmAccess) -> APIRouter:
+        """Return the route; whoever says it is named in the event."""
+        router = APIRouter(tags=["alarms"])
+
+        async def report(
+            name: Alarm, report: AlarmReport, source: Annotated[str, Depends(access)]
+        ) -> AlarmTaken:
+            """Say that an alarm fires, is clear, or is not known; say it again as often as you like."""
+            alarm = AlarmChanged(
+                alarm=name,
+                state=report.state,
+                reason=report.reason,
+                source=source,
+                at=self.store.db.clock.now(),
+            )
+            last = await self.store.told(name)
+            if last and last.says(alarm):
+                return AlarmTaken(position=last.event)
+            return AlarmTaken(position=await self.store.tell(alarm, uuid4()))
+
+        router.add_api_route(
+            "/api/v1/alarms/{name}", report, methods=["POST"], status_code=202, summary="Tell of an alarm"
+        )
+        return router

@@ -1,0 +1,157 @@
+"""Every operation, the audit trail and shipments, as an operator uses them."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from services.cli.faults import FAILED, MISUSED, UNREACHABLE
+from shared.events import OperationAccepted, OperationRefused, StepWaiting, Wait
+from shared.events.operations import OperationKind
+from shared.ids import Pipeline, Stage
+from tests.builders import START, named
+from tests.integration.cli.conftest import Ended, Office
+from tests.integration.cli.test_commands import answer, failed, planned, tell
+from tests.unit.status.told import Told
+
+REQUESTED = "windlass.operation.requested.v1"
+WHY = ["--reason", "flags"]
+HERE = ["shop", "staging"]
+RUN = str(named("run"))
+
+ASKED: list[tuple[list[str], dict[str, Any]]] = [
+    (["retry", *HERE, *WHY, "--run", RUN, "--from-failed-step"], {"run": RUN, "from_failed_step": True}),
+    (["rollback", *HERE, *WHY, "--to", "3"], {"revision": 3, "dry_run": False}),
+    (["rollback", *HERE, "--plan"], {"revision": None, "dry_run": True}),
+    (["roll-forward", *HERE, *WHY, "--to", "4"], {"revision": 4}),
+    (["stop", *HERE, *WHY], {"stage": "staging"}),
+    (["stop", "shop", *WHY], {"stage": "*"}),
+    (["resume", "shop", *WHY], {"stage": "*"}),
+    (["reject", *HERE, *WHY, "--step", "go"], {"step": "go"}),
+    (["release-hold", *HERE, "4", *WHY], {"revision": 4}),
+    (["lift-blocker", *HERE, "alarm a", *WHY], {"blocker": "alarm a"}),
+    (["override-window", *HERE, "--hours", "2", *WHY], {"kind": "override_window"}),
+]
+
+
+def ask(office: Office, words: list[str], kind: OperationKind, *, message: str = "") -> Ended:
+    """Run a command; the deployer accepts, or refuses if there is a message."""
+    about = {"pipeline": Pipeline("shop"), "stage": Stage("staging"), "operation": named("any"), "kind": kind}
+    body = OperationRefused(**about, message=message) if message else OperationAccepted(**about)
+    timer = answer(office, body, REQUESTED)
+    ended = office.windlass(*words)
+    timer.join()
+    return ended
+
+
+async def requested(office: Office) -> dict[str, Any]:
+    page = (await office.town.web.client.get("/api/v1/events")).json()
+    (event,) = (each for each in page["events"] if each["type"] == REQUESTED)
+    body: dict[str, Any] = event["body"]
+    return body
+
+
+@pytest.mark.parametrize(("words", "said"), ASKED, ids=lambda words: " ".join(words)[:30])
+def test_an_operation_is_asked_for_as_it_was_said(
+    office: Office, words: list[str], said: dict[str, Any]
+) -> None:
+    office.say(planned())
+    kind: Any = words[0].replace("-", "_")
+    ended = ask(office, [*words, "--json"], kind)
+    assert (ended.code, ended.err) == (0, "")
+    assert (json.loads(ended.out)["kind"], json.loads(ended.out)["answer"]) == (words[0], "accepted")
+    body = office.do(requested(office))
+    assert {name: body.get(name) for name in said} == said
+    assert body["kind"] == kind
+
+
+def test_a_refusal_is_told_in_the_words_of_the_server(office: Office) -> None:
+    office.say(planned())
+    ended = ask(office, ["retry", *HERE, *WHY], "retry", message="nothing has run here")
+    assert failed(ended, FAILED, "shop/staging refuses to retry: nothing has run here.", "windlass why shop")
+
+
+def gate(told: Told, step: str = "go") -> Told:
+    about = told.about(1)
+    del about["kind"]
+    wait = Wait(reason="approval", blocked_by="0 of 1", released_by="anybody", since=START)
+    shown = {"shown": "5b0f", "plan_hash": "p1", "artifacts": {"web": "sha256:1"}}
+    more = {"step": step, "step_type": "APPROVAL:MANUAL", "attempt": 1, "needed": 1, "approvers": ()}
+    return told.tell(StepWaiting(**about, **more, **shown, wait=wait))
+
+
+def test_an_approval_is_of_what_it_prints(office: Office) -> None:
+    office.say(planned())
+    tell(office, gate(Told().declared().queued(1).started(1)))
+    ended = ask(office, ["approve", *HERE, "--comment", "seen"], "approve")
+    assert (ended.code, ended.err) == (0, "")
+    assert "artifact  web sha256:1" in ended.out
+    assert "Approved in shop/staging." in ended.out
+    body = office.do(requested(office))
+    assert (body["shown"], body["step"], body["reason"]) == ("5b0f", "go", "seen")
+
+
+def test_nothing_is_approved_where_nothing_waits_or_several_do(office: Office) -> None:
+    office.say(planned())
+    told = Told().declared()
+    tell(office, told)
+    assert failed(office.windlass("approve", *HERE), FAILED, "Nothing in shop/staging waits")
+    tell(office, gate(gate(told.queued(1).started(1)), "other"))
+    assert failed(office.windlass("approve", *HERE), FAILED, "--step", "go, other")
+
+
+def test_the_trail_and_what_shipped_a_commit_are_told(office: Office) -> None:
+    office.say(planned())
+    tell(office, Told().declared().queued(1).started(1).succeeded(1).stopped())
+    trail = office.windlass("history", *HERE, "--limit", "1")
+    assert (trail.code, len(trail.out.splitlines())) == (0, 1)
+    assert "staging was stopped, by ann: flags" in trail.out
+    assert len(json.loads(office.windlass("history", "shop", "--json").out)["entries"]) == 3
+    shipped = office.windlass("shipped", "shop", f"{1:040x}")
+    assert shipped.code == 0
+    assert "staging: A run of its own brought it to staging." in shipped.out
+    assert "production: Nothing of it has come to production yet." in shipped.out
+    assert failed(office.windlass("shipped", "shop", "abcdef0"), FAILED, "abcdef0")
+
+
+NONSENSE = [
+    *([verb, *HERE] for verb in ("retry", "roll-forward", "stop", "resume", "reject", "lift-blocker")),
+    ["rollback", *HERE],
+    ["stop", *HERE, "--reason", "  "],
+    ["retry", *HERE, *WHY, "--run", "latest"],
+    ["rollback", *HERE, "--to", "0", *WHY],
+    ["override-window", *HERE, *WHY],
+    ["override-window", *HERE, "--hours", "nan", *WHY],
+    ["override-window", *HERE, "--hours", "200", *WHY],
+    ["shipped", "shop", "HEAD"],
+]
+
+
+def test_what_makes_no_sense_ends_with_2_before_anything_is_asked(office: Office) -> None:
+    for words in NONSENSE:
+        ended = office.windlass(*words)
+        assert (ended.code, "Traceback" in ended.err) == (MISUSED, False), words
+    assert "--reason" in office.windlass("stop", *HERE).err
+
+
+def test_without_a_server_an_operation_ends_with_3(office: Office) -> None:
+    ended = office.windlass("stop", *HERE, *WHY, "--url", "http://127.0.0.1:1")
+    assert failed(ended, UNREACHABLE, "No Windlass answers")
+
+
+def test_a_monitors_token_tells_of_its_alarm_and_nothing_else(office: Office) -> None:
+    granted = office.windlass("token", "grafana", "--alarm", "shop-5xx")
+    assert (granted.code, granted.err) == (0, "")
+    headers = {"Authorization": f"Bearer {granted.out.strip()}"}
+    told = {
+        path: httpx.post(f"{office.url}/api/v1/{path}", json={"state": "firing"}, headers=headers).status_code
+        for path in ("alarms/shop-5xx", "alarms/other", "tokens")
+    }
+    assert told == {"alarms/shop-5xx": 202, "alarms/other": 401, "tokens": 401}
+    assert failed(office.windlass("token", "ann", "--alarm", "a"), FAILED, "which this would take away")
+
+
+def test_a_token_is_asked_of_ingest_and_of_no_other_service(status_office: Office) -> None:
+    ended = status_office.windlass("token", "grafana", "--alarm", "a")
+    assert failed(ended, FAILED, "does not serve ingest", "WINDLASS_INGEST_URL")

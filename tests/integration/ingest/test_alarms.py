@@ -1,0 +1,66 @@
+"""What monitors tell, and with which tokens."""
+
+import pytest
+
+from tests.integration.web import HOLDER, Web
+
+FIRES = {"state": "firing", "reason": "5xx above 1 %"}
+
+
+async def monitor(web: Web, alarm: str, name: str = "grafana") -> dict[str, str]:
+    """Give a monitor its token; return the headers it sends."""
+    granted = await web.client.post("/api/v1/tokens", json={"name": name, "alarm": alarm})
+    assert granted.status_code == 201
+    return {"Authorization": f"Bearer {granted.json()['token']}"}
+
+
+async def test_the_same_report_again_is_one_event(web: Web) -> None:
+    told = [await web.client.post("/api/v1/alarms/shop-5xx", json=FIRES) for _ in range(3)]
+    assert [each.status_code for each in told] == [202, 202, 202]
+    assert len({each.json()["position"] for each in told}) == 1
+
+
+async def test_another_state_is_another_event_also_when_it_was_told_before(web: Web) -> None:
+    states = [FIRES, {"state": "clear", "reason": ""}, FIRES]
+    told = [await web.client.post("/api/v1/alarms/shop-5xx", json=each) for each in states]
+    assert len({each.json()["position"] for each in told}) == 3
+
+
+@pytest.mark.parametrize(
+    ("alarm", "status"),
+    [
+        pytest.param("shop-5xx", 202, id="its own alarm"),
+        pytest.param("*", 202, id="every alarm"),
+        pytest.param("other", 401, id="another alarm"),
+    ],
+)
+async def test_a_token_says_the_alarm_it_is_for(web: Web, alarm: str, status: int) -> None:
+    headers = await monitor(web, alarm)
+    told = await web.stranger.post("/api/v1/alarms/shop-5xx", json=FIRES, headers=headers)
+    assert told.status_code == status
+
+
+@pytest.mark.parametrize("path", ["/api/v1/repositories", "/api/v1/tokens", "/api/v1/pipelines/shop/deploy"])
+async def test_a_token_for_alarms_is_good_for_nothing_else(web: Web, path: str) -> None:
+    headers = await monitor(web, "*")
+    body = {"remote": "https://forge.test/a.git", "name": "a", "alarm": "*"}
+    assert (await web.stranger.post(path, json=body, headers=headers)).status_code == 401
+
+
+async def test_a_token_for_everything_is_not_taken_away_by_a_lesser_one(web: Web) -> None:
+    await monitor(web, "a", "grafana")
+    holder = (await web.client.post("/api/v1/tokens", json={"name": HOLDER, "alarm": "*"})).status_code
+    assert (holder, (await web.client.get("/api/v1/repositories")).status_code) == (409, 200)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({"state": "loud"}, id="no such state"),
+        pytest.param({"state": "clear", "more": 1}, id="an unknown key"),
+        pytest.param({"state": "clear", "reason": "x" * 501}, id="too long a reason"),
+        pytest.param({"state": "clear", "reason": "a\nb"}, id="more than a line"),
+    ],
+)
+async def test_what_makes_no_sense_is_refused(web: Web, body: dict[str, object]) -> None:
+    assert (await web.client.post("/api/v1/alarms/shop-5xx", json=body)).status_code == 400
