@@ -26,6 +26,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
                 continue  # each test that needs it says so
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell how much was explored: a proof that looked at nothing must not pass for one."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "explored":
+                terminalreporter.write_line(f"explored: {value}")
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End every server of the run; also after an interrupt."""
     run.end()
