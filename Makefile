@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest
 # Arguments for the command behind a target: make demo ARGS=--keep, make test ARGS='-k crash'.
 ARGS ?=
 
-.PHONY: help setup test faults test-all lint format docs demo up kafka lock clean images
+.PHONY: help setup test faults simulate test-all lint format docs demo up kafka lock clean images
 
 help: ## Show this list
 	@echo 'Windlass: make TARGET [ARGS=...]'
@@ -40,6 +40,9 @@ test: $(READY) ## Run the tests, side by side
 
 faults: $(READY) ## Play every fault at full length, one after the other (ARGS='-k killing' plays one)
 	@$(PYTEST) -m long $(ARGS)
+
+simulate: $(READY) ## Play 10,000 seeds of the simulation (ARGS='--from-seed 5001', ARGS='--seed 7 --verbose')
+	@$(BIN)/python -m tests.simulation $(ARGS)
 
 test-all: lint test demo faults ## Everything there is to pass: lint, test, demo, faults
 
