@@ -37,6 +37,14 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
 @dataclass(frozen=True, slots=True)
+class Teller:
+    """Whoever may say how an alarm stands."""
+
+    holder: str
+    named: bool  # the token is for this alarm and no other
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """Knows tokens. As a FastAPI dependency it gives the token's holder, or ends the request with 401."""
 
@@ -53,10 +61,14 @@ class Access:
         """Return who holds `token` and may ask for everything with it, or None when nobody does."""
         return await self._holder(token, access_tokens.c.alarm.is_(None))
 
-    async def teller(self, token: str, alarm: str) -> str | None:
+    async def teller(self, token: str, alarm: str) -> Teller | None:
         """Return who holds `token` and may say with it how the alarm stands, or None when nobody does."""
         told = access_tokens.c.alarm
-        return await self._holder(token, sa.or_(told.is_(None), told.in_([alarm, ANY_ALARM])))
+        alone = await self._holder(token, told == alarm) if alarm != ANY_ALARM else None
+        if alone is not None:
+            return Teller(alone, named=True)
+        other = await self._holder(token, sa.or_(told.is_(None), told == ANY_ALARM))
+        return Teller(other, named=False) if other is not None else None
 
     async def grant(self, holder: str, token: str) -> None:
         """Make `token` the one that `holder` has; an earlier one is worth nothing from then on."""
@@ -104,8 +116,8 @@ class AlarmAccess:
 
     access: Access
 
-    async def __call__(self, name: str, credentials: Credentials) -> str:
-        """Return the name of whoever says it."""
+    async def __call__(self, name: str, credentials: Credentials) -> Teller:
+        """Return whoever says it."""
         teller = await self.access.teller(credentials.credentials, name) if credentials else None
         if teller is None:
             raise _no_valid_token()

@@ -180,6 +180,7 @@ class StagePlan(Part):
     vars: dict[str, Any] = Field(default_factory=dict)
     window: Window | None = None  # None: always open
     alarm: str = ""  # the auto-rollback alarm's name
+    queue: Literal["newest", "fifo"] = "newest"  # who waits for its lock: the newest, or all in line
     steps: tuple[StepPlan, ...]
     timeout_seconds: float = 3600.0
 

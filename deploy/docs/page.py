@@ -13,6 +13,7 @@ from deploy.docs import (
     plan_reference,
     state_machine,
     step_reference,
+    ways_out,
 )
 from deploy.docs.state_machine import Machine
 from services.deployer import run_state, step_state
@@ -37,7 +38,7 @@ MACHINES = (
 )
 PAGES: tuple[Page, ...] = (
     Page("docs/events.md", event_reference.render),
-    Page("docs/state-machines.md", partial(state_machine.page, MACHINES)),
+    Page("docs/state-machines.md", lambda: state_machine.page(MACHINES) + ways_out.section()),
     Page("docs/pipeline-keys.md", key_reference.render),
     Page("docs/steps.md", step_reference.render),
     Page("docs/plan.md", plan_reference.render),

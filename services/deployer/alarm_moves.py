@@ -12,12 +12,14 @@ A rollback that runs is never touched by an alarm. Without anything to go back t
 with that as its failure; a rollback that fails leaves the stage blocked. A person may lift a blocker.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from services.deployer.admission import Blocker
-from services.deployer.pipeline_moves import PipelineMoves
 from services.deployer.records import RunRecord, StageRecord
 from services.deployer.run_ending import about
 from services.deployer.run_state import FORWARD, Trigger, advance
@@ -25,6 +27,9 @@ from services.deployer.store import GateStore
 from shared.events import AlarmChanged, BlockerLifted, RunCancelling, StageBlocked
 from shared.events.alarms import CLEAR, FIRING
 from shared.ids import Pipeline, Stage
+
+if TYPE_CHECKING:
+    from services.deployer.pipeline_moves import PipelineMoves
 
 QUIET_SECONDS = 60.0  # without it firing, until a cleared alarm's blocker is gone: it may flap
 
@@ -47,21 +52,25 @@ class AlarmMoves:
 
     async def changed(self, alarm: AlarmChanged) -> None:
         """Do what an alarm's change asks for in every stage that it is about."""
-        for stage in self._under(alarm.alarm):
-            if alarm.state in FIRING:
+        if alarm.state in FIRING:
+            for stage in self._under(alarm.alarm):
                 await self._fire(stage, alarm.alarm, alarm.reason)
-            elif alarm.state in CLEAR:
-                await self._clear(stage, alarm)
+        elif alarm.state in CLEAR:
+            await self._clear(alarm)
 
     async def declared(self) -> None:
-        """Block the stages whose alarm fires already, before they begin anything."""
+        """Block the stages whose alarm fires already, unless a person lifted that already."""
         for stage in self.moves.stages:
             reason = await self.gates.firing(stage.alarm) if stage.alarm else None
-            if reason is not None:
-                await self._block(stage, stage.alarm, reason)
+            if reason is None:
+                continue
+            for reached in self._reach(stage):
+                if not await self.gates.is_lifted(reached.key, blocker_of(stage.alarm), stage.alarm):
+                    await self._block(stage, reached, reason)
 
     async def _fire(self, stage: StageRecord, alarm: str, reason: str) -> None:
-        await self._block(stage, alarm, reason)
+        for reached in self._reach(stage):
+            await self._block(stage, reached, reason)
         for run in await self.moves.store.open_runs(stage.pipeline):
             if run.stage_key == stage.key and run.state in FORWARD:
                 await self._undo(run, alarm, reason)
@@ -74,27 +83,28 @@ class AlarmMoves:
         )
         self.moves.stage_moves.say(changed, RunCancelling(**about(changed), actor=actor, reason=why))
 
-    async def _block(self, stage: StageRecord, alarm: str, reason: str) -> None:
-        for blocked in self._reach(stage):
-            blocker = Blocker(
-                name=blocker_of(alarm),
-                reason=reason or f"it fires for {stage.stage}",
-                released_by=f"alarm {alarm} clearing, or somebody who lifts it",
-                since=self.moves.store.tx.now,
+    async def _block(self, stage: StageRecord, blocked: StageRecord, reason: str) -> None:
+        """Keep a stage closed because of another one's alarm, or its own."""
+        blocker = Blocker(
+            name=blocker_of(stage.alarm),
+            reason=reason or f"it fires for {stage.stage}",
+            released_by=f"alarm {stage.alarm} clearing, or somebody who lifts it",
+            since=self.moves.store.tx.now,
+        )
+        if await self.gates.block(blocked.key, blocker):
+            said = StageBlocked(
+                pipeline=Pipeline(blocked.pipeline),
+                stage=Stage(blocked.stage),
+                blocker=blocker.name,
+                reason=blocker.reason,
+                released_by=blocker.released_by,
             )
-            if await self.gates.block(blocked.key, blocker):
-                said = StageBlocked(
-                    pipeline=Pipeline(blocked.pipeline),
-                    stage=Stage(blocked.stage),
-                    blocker=blocker.name,
-                    reason=blocker.reason,
-                    released_by=blocker.released_by,
-                )
-                self.moves.store.tx.emit(said, blocked.key)
+            self.moves.store.tx.emit(said, f"{blocked.key} {blocker.name}")  # by two alarms at once, say
 
-    async def _clear(self, stage: StageRecord, alarm: AlarmChanged) -> None:
+    async def _clear(self, alarm: AlarmChanged) -> None:
+        """Open whatever it closed, also where a newer plan has it reach no more."""
         ends_at = self.moves.store.tx.now + timedelta(seconds=QUIET_SECONDS)
-        for blocked in self._reach(stage):
+        for blocked in self.moves.stages:
             name = blocker_of(alarm.alarm)
             if await self.gates.lift(blocked.key, name, ends_at):
                 lifted = BlockerLifted(

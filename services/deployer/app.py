@@ -27,9 +27,11 @@ from shared.events import (
     VerificationFailed,
     VerificationPassed,
 )
+from shared.git import GitMirrors
 from shared.process import LocalProcesses
 from shared.residence import Residence
 from shared.service import Service
+from shared.settings import passed_through
 from shared.timers import Ticker
 from shared.work import Worker, Workers
 
@@ -60,6 +62,7 @@ def local_target(settings: DeployerSettings, clock: Clock) -> LocalTarget:
         gateway=GatewayClient(folder / "gateway", clock),
         artifacts=LocalArtifactStore(settings.data / "artifacts"),
         clock=clock,
+        mirrors=GitMirrors(settings.mirrors_folder, passed_through()),
         stable_host=settings.gateway_host,
     )
     return LocalTarget(host, Succession(host))
@@ -86,5 +89,5 @@ def workers_by_kind(
     deployer: Deployer, workers: Workers, carriers: Mapping[str, StepCarrier]
 ) -> Mapping[str, Worker]:
     """Return the worker of each kind of order."""
-    actions: tuple[Action, ...] = ("run", "switch", "discard")
+    actions: tuple[Action, ...] = ("run", "apply", "switch", "discard")
     return {f"step.{each}": StepWorker(deployer, workers, carriers, each) for each in actions}

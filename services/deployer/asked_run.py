@@ -30,10 +30,7 @@ class AskedRuns:
         return self.moves.store
 
     async def again(self, run: RunRecord, id_: UUID) -> RunRecord:
-        """Make the run that tries again; it has the queue's place unless it can begin at once.
-
-        Not by way of the high-water mark: what is newer and ended badly does not keep it out.
-        """
+        """Make the run that tries again; it waits at its place in the queue unless it can begin at once."""
         made = replace(
             self._unstarted(id_, run.revision, "retry"),
             comes_after=run.comes_after,
@@ -42,11 +39,9 @@ class AskedRuns:
         )
         await self._add(made)
         await self.store.forget_unbuilt(run.pipeline, run.revision)  # nobody builds it for a run that is over
-        for other in await self.store.open_runs(self.stage.pipeline):
-            if other.waits and other.stage_key == self.stage.key:
-                await self.moves.supersede(other, by=made.entry)
+        made = await self.moves.arrive_again(made)
         await self._again_after(made)
-        return await self.store.change_run(made, ready=True)
+        return made
 
     async def _again_after(self, made: RunRecord) -> None:
         """Make anew, in the stages after, what gave way there to a revision that never came."""

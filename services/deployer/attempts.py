@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from services.deployer.gate import ASKS_WHEN_FAILED, Failure
+from services.deployer.gate_moves import GateMoves
 from services.deployer.records import StepRecord
 from services.deployer.step_state import DOUBTED, StepTrigger, advance
 from shared.events import AttemptClassified, StepBackingOff, StepCancelled, StepFailed
@@ -51,6 +53,13 @@ class Attempts:
     async def end(self, record: StepRecord, outcome: StepTrigger, reason: str) -> None:
         """End the step as its last attempt left it, or because its run is ending."""
         tx = self.run.store.tx
+        step = next(step for step in self.run.stage.steps if step.id == record.step)
+        if outcome is StepTrigger.BROKE and step.type in ASKS_WHEN_FAILED and self.run.goes_on:
+            assert record.evidence is not None, "an attempt that failed left evidence"
+            await GateMoves(self.run).ask(
+                step, record, Failure(record.evidence, record.outputs, record.tests)
+            )
+            return
         trigger = outcome if record.state in DOUBTED else StepTrigger.STOPPED
         if trigger is not StepTrigger.BROKE:
             trigger = StepTrigger.STOPPED

@@ -3,8 +3,12 @@
 While a run stands at a gate its own time limit stands still: a person who takes a day must not time a
 deployment out. The gate has a limit of its own instead, so that nothing waits for ever (L2).
 
-An approval is of what was shown: the plan's hash and the digests of the artifacts. Both are fixed for a
-run; whoever approves may name what was shown, and is refused if that is something else.
+Some steps are gates and nothing else (`GATES`). Others come to one: a test that failed, which a person
+may let pass all the same, and changes of infrastructure that somebody must see before they are made.
+
+An approval is of what was shown: the plan's hash, the digests of the artifacts, and the results or changes
+that were told. All are fixed for an attempt; whoever approves may name what was shown, and is refused if
+that is something else.
 """
 
 import json
@@ -14,13 +18,24 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Literal
 
-from shared.events import Evidence, Wait
+from shared.events import Evidence, ProposedChanges, TestResults, Wait
 from shared.plan import StepPlan
 
-MANUAL, BAKE = "APPROVAL:MANUAL", "APPROVAL:BAKE"
+MANUAL, BAKE, TEST = "APPROVAL:MANUAL", "APPROVAL:BAKE", "APPROVAL:TEST"
 GATES = frozenset({MANUAL, BAKE})
+ASKS_WHEN_FAILED = frozenset({TEST})  # a person decides about an attempt that did not pass
+EXPIRES_AFTER_HOURS = 7 * 24  # where the step does not say; as APPROVAL:MANUAL
 
 Verdict = Literal["approved", "rejected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What did not pass, and would count all the same if somebody says so."""
+
+    evidence: Evidence
+    outputs: Mapping[str, str]
+    tests: TestResults | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +58,8 @@ class Gate:
     shown: str  # the digest of what an approval is of
     pusher: str  # whose push is deployed
     given: Sequence[Given] = ()
+    failure: Failure | None = None  # a person decides whether it counts
+    changes: ProposedChanges | None = None  # a person decides whether they are made
 
     @property
     def needed(self) -> int:
@@ -60,6 +77,13 @@ class Passes:
     """The run goes on."""
 
     outputs: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Applies:
+    """The changes are made."""
+
+    changes: ProposedChanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +105,21 @@ class Refused:
     message: str
 
 
-Answer = Passes | Fails | Counts | Refused
+Answer = Passes | Applies | Fails | Counts | Refused
 
 
-def shown_of(plan_hash: str, digests: Mapping[str, str]) -> str:
-    """Return the digest of what people are shown when they are asked."""
-    document = json.dumps([plan_hash, dict(digests)], sort_keys=True, separators=(",", ":"))
+def needs_approval(step: StepPlan, changes: ProposedChanges) -> bool:
+    """Tell whether somebody must see these changes first: by the step's mode, and never of none at all."""
+    mode = step.params.get("requires_approval", "ALWAYS")
+    if changes.is_empty or mode == "NEVER":
+        return False
+    return changes.destructive or mode != "DESTRUCTIVE_CHANGES_ONLY"
+
+
+def shown_of(plan_hash: str, digests: Mapping[str, str], told: Mapping[str, Any] | None = None) -> str:
+    """Return the digest of what people are shown when they are asked; `told`: results or changes."""
+    parts = [plan_hash, dict(digests), *([dict(told)] if told else [])]
+    document = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return sha256(document.encode()).hexdigest()[:16]
 
 
@@ -94,7 +127,7 @@ def deadline_of(step: StepPlan, now: datetime) -> datetime:
     """Return until when the gate waits."""
     if step.type == BAKE:
         return now + timedelta(minutes=step.params["duration_minutes"])
-    return now + timedelta(hours=step.params["expires_after_hours"])
+    return now + timedelta(hours=step.params.get("expires_after_hours") or EXPIRES_AFTER_HOURS)
 
 
 def on_verdict(gate: Gate, given: Given, shown: str) -> Answer:
@@ -108,6 +141,10 @@ def on_verdict(gate: Gate, given: Given, shown: str) -> Answer:
     approved = [each.actor for each in (*gate.given, given) if each.verdict == "approved"]
     if gate.step.type == MANUAL and len(set(approved)) < gate.needed:
         return Counts()
+    if gate.changes:
+        return Applies(gate.changes)
+    if gate.failure:
+        return Passes(dict(gate.failure.outputs))
     if gate.step.type == BAKE:
         return Passes({})
     return Passes({"approved_by": ", ".join(dict.fromkeys(approved)), "comment": given.comment})
@@ -119,14 +156,11 @@ def on_time(gate: Gate, now: datetime) -> Passes | Fails | None:
         return None
     if gate.step.type == BAKE:
         return Passes({})
+    unanswered = f"nobody approved step '{gate.step.name}' by {gate.deadline:%Y-%m-%d %H:%M} UTC"
+    if gate.failure:
+        return Fails(_still_failed(gate.failure, unanswered, now))
     return Fails(
-        Evidence(
-            phase="deploy",
-            kind="timeout",
-            what=gate.step.name,
-            message=f"nobody approved step '{gate.step.name}' by {gate.deadline:%Y-%m-%d %H:%M} UTC",
-            finished_at=now,
-        )
+        Evidence(phase="deploy", kind="timeout", what=gate.step.name, message=unanswered, finished_at=now)
     )
 
 
@@ -142,15 +176,28 @@ def wait_for(gate: Gate) -> Wait:
             deadline=gate.deadline,
         )
     have = sum(each.verdict == "approved" for each in gate.given)
-    message = gate.step.params.get("message", "")
-    asks = f": {message}" if message else ""
     return Wait(
         reason="approval",
-        blocked_by=f"step '{name}' has {have} of {gate.needed} approvals{asks}",
+        blocked_by=f"step '{name}' {_asks(gate, have)}",
         released_by=", ".join(gate.approvers) or "somebody who approves or rejects it",
         since=gate.since,
         deadline=gate.deadline,
     )
+
+
+def _asks(gate: Gate, have: int) -> str:
+    if gate.failure:
+        return f"failed: {gate.failure.evidence.message}"
+    if gate.changes:
+        return f"would change infrastructure: {gate.changes.summary}"
+    message = gate.step.params.get("message", "")
+    return f"has {have} of {gate.needed} approvals{f': {message}' if message else ''}"
+
+
+def _still_failed(failure: Failure, why: str, now: datetime) -> Evidence:
+    """Return the failure as it was observed, with what became of the question whether it counts."""
+    message = f"{failure.evidence.message}; {why}"
+    return failure.evidence.model_copy(update={"message": message, "finished_at": now})
 
 
 def _may_not(gate: Gate, given: Given) -> str:
@@ -166,6 +213,8 @@ def _may_not(gate: Gate, given: Given) -> str:
 
 def _rejected(gate: Gate, given: Given) -> Evidence:
     comment = f": {given.comment}" if given.comment else ""
+    if gate.failure:
+        return _still_failed(gate.failure, f"{given.actor} rejected it{comment}", given.at)
     return Evidence(
         phase="deploy",
         kind="error",

@@ -1,4 +1,4 @@
-"""Carries out what happens at gates: they are opened, answered, and end.
+"""Carries out what happens at gates: they are opened or come to, answered, and end.
 
 Every function runs inside a transaction that has locked the pipeline.
 """
@@ -6,11 +6,13 @@ Every function runs inside a transaction that has locked the pipeline.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from services.deployer.gate import (
     BAKE,
     Fails,
+    Failure,
     Gate,
     Given,
     Passes,
@@ -26,12 +28,16 @@ from services.deployer.step_state import WAITS, StepTrigger, advance
 from shared.events import (
     Evidence,
     GateAnswered,
+    ProposedChanges,
+    StepApplying,
     StepCancelled,
+    StepEvent,
     StepFailed,
     StepSucceeded,
     StepTimedOut,
     StepWaiting,
 )
+from shared.events.evidence import Fact
 from shared.ids import Digest
 from shared.language.expression import Mistake
 from shared.plan import StepPlan
@@ -63,31 +69,58 @@ class GateMoves:
         if isinstance(filled, Mistake):
             await self._fail(step, opened, self._lacking(step, filled))
             return
-        gate = await self.gate(filled, opened)
-        await self._time_stands_still()
-        waiting = StepWaiting(
-            **self.run.about_step(step.id, attempt),
-            step_type=step.type,
-            wait=wait_for(gate),
-            needed=gate.needed if step.type != BAKE else 0,
-            approvers=tuple(gate.approvers),
-            shown=gate.shown,
-            plan_hash=self.run.revision.plan_hash,
-            artifacts=await self._digests(),
+        await self._wait_at(await self.gate(filled, opened), opened)
+
+    async def ask(self, step: StepPlan, record: StepRecord, about: Failure | ProposedChanges) -> None:
+        """Let a step that ran wait for a person: whether its failure counts, or its changes are made."""
+        store, now = self.run.store, self.run.store.tx.now
+        values: dict[str, object]
+        if isinstance(about, Failure):
+            evidence = _document(about.evidence)
+            values = {"shown": shown_results(about), "evidence": evidence, "outputs": dict(about.outputs)}
+        else:
+            values = {"shown": {"changes": _document(about)}}
+        await store.change_step(
+            record,
+            state=advance(record.state, StepTrigger.GATE_REACHED),
+            waits_since=now,
+            deadline_at=deadline_of(step, now),
+            outcome=None,
+            outcome_reason=None,
+            **values,
         )
-        store.tx.emit(waiting, f"{self.run.run.run} {step.id} {attempt}")
+        asked = (await store.steps(record.run))[record.step]
+        await self._wait_at(await self.gate(step, asked), asked)
+
+    async def apply(self, step: StepPlan, record: StepRecord, changes: ProposedChanges) -> None:
+        """Have the changes made that a step proposed: somebody approved them, or nobody has to."""
+        store, now = self.run.store, self.run.store.tx.now
+        await store.change_step(
+            record,
+            state=advance(record.state, StepTrigger.APPLY_ORDERED),
+            deadline_at=now + timedelta(seconds=step.timeout_seconds),
+            shown={"changes": _document(changes)},
+        )
+        await self.run.order(record.step, record.attempt, "apply")
+        await self._time_goes_on()
+        applying = StepApplying(**self.run.about_step(step.id, record.attempt), changes=changes)
+        self._say(applying, record)
 
     async def gate(self, step: StepPlan, record: StepRecord) -> Gate:
         """Return the gate as it stands; `step` has its late values filled in."""
-        assert record.started_at is not None, "a gate that is open was opened at a time"
+        since = record.waits_since or record.started_at
+        assert since is not None, "a gate that is open was opened at a time"
         assert record.deadline_at is not None, "a gate has a limit of its own"
+        failed = record.evidence is not None
         return Gate(
             step=step,
-            since=record.started_at,
+            since=since,
             deadline=record.deadline_at,
-            shown=shown_of(self.run.revision.plan_hash, await self._digests()),
+            shown=shown_of(self.run.revision.plan_hash, await self._digests(), record.shown),
             pusher=self.run.revision.pusher,
             given=record.given,
+            failure=Failure(record.evidence, record.outputs, record.tests) if record.evidence else None,
+            changes=None if failed else record.changes,
         )
 
     async def open_gates(self) -> list[tuple[Gate, StepRecord]]:
@@ -96,9 +129,7 @@ class GateMoves:
         for step in self.run.stage.steps:
             record = self.run.steps[step.id]
             if record.state in WAITS:
-                filled = await self._filled(step)
-                assert not isinstance(filled, Mistake), "an open gate has all its values"
-                found.append((await self.gate(filled, record), record))
+                found.append((await self.gate(await self._as_asked(step, record), record), record))
         return found
 
     async def note(self, gate: Gate, record: StepRecord, given: Given) -> None:
@@ -120,13 +151,11 @@ class GateMoves:
         """End a gate that nobody answered: its time is over, or the run is ending."""
         now = self.run.store.tx.now
         if outcome is StepTrigger.STOPPED:
-            await self._change(record, outcome)
+            await self._change(record, outcome, record.evidence)
             cancelled = StepCancelled(**self.run.about_step(step.id, record.attempt), reason=reason)
             self._say(cancelled, record)
             return
-        filled = await self._filled(step)
-        assert not isinstance(filled, Mistake), "an open gate has all its values"
-        match on_time(await self.gate(filled, record), now):
+        match on_time(await self.gate(await self._as_asked(step, record), record), now):
             case Passes(outputs):
                 await self.passed(step, record, outputs)
             case Fails(evidence):
@@ -143,6 +172,23 @@ class GateMoves:
     async def failed(self, step: StepPlan, record: StepRecord, evidence: Evidence) -> None:
         """Let the run fail at the gate."""
         await self._fail(step, record, evidence)
+
+    async def _wait_at(self, gate: Gate, record: StepRecord) -> None:
+        """Say what is waited for, and let the run's time stand still."""
+        await self._time_stands_still()
+        waiting = StepWaiting(
+            **self.run.about_step(record.step, record.attempt),
+            step_type=gate.step.type,
+            wait=wait_for(gate),
+            needed=gate.needed if gate.step.type != BAKE else 0,
+            approvers=tuple(gate.approvers),
+            shown=gate.shown,
+            plan_hash=self.run.revision.plan_hash,
+            artifacts=await self._digests(),
+            tests=gate.failure.tests if gate.failure else None,
+            changes=gate.changes,
+        )
+        self._say(waiting, record)
 
     async def _fail(self, step: StepPlan, record: StepRecord, evidence: Evidence) -> None:
         await self._change(record, StepTrigger.BROKE, evidence)
@@ -189,6 +235,13 @@ class GateMoves:
         digests = {id_: Digest(digest) for id_, digest in (await self._digests()).items()}
         return filled_in(step, await self.run.store.steps(self.run.run.run), digests)
 
+    async def _as_asked(self, step: StepPlan, record: StepRecord) -> StepPlan:
+        filled = await self._filled(step)
+        if isinstance(filled, Mistake):
+            assert record.evidence is not None, "what lacks a value and waits at a gate failed for it"
+            return step
+        return filled
+
     async def _digests(self) -> dict[str, str]:
         run = self.run.run
         artifacts = await self.run.store.artifacts(run.pipeline, run.revision)
@@ -203,7 +256,14 @@ class GateMoves:
             finished_at=self.run.store.tx.now,
         )
 
-    def _say(
-        self, event: StepSucceeded | StepFailed | StepTimedOut | StepCancelled, record: StepRecord
-    ) -> None:
+    def _say(self, event: StepEvent, record: StepRecord) -> None:
         self.run.store.tx.emit(event, f"{record.run} {record.step} {record.attempt}")
+
+
+def shown_results(failure: Failure) -> dict[str, Any] | None:
+    """Return what people are shown of a failed test, as JSON."""
+    return {"tests": _document(failure.tests)} if failure.tests else None
+
+
+def _document(fact: Fact) -> dict[str, Any]:
+    return fact.model_dump(mode="json")

@@ -7,8 +7,9 @@ from uuid import UUID
 
 import structlog
 
-from services.deployer.alarm_moves import AlarmMoves
+from services.deployer.alarm_moves import AlarmMoves, blocker_of
 from services.deployer.attempts import Attempts
+from services.deployer.declaration_moves import add_stages
 from services.deployer.operations import answer
 from services.deployer.pipeline_moves import PipelineMoves, locked
 from services.deployer.records import RunRecord
@@ -33,7 +34,6 @@ from shared.events import (
     Message,
     OperationRequested,
     RevisionPlanned,
-    StageDeclared,
     VerificationFailed,
     VerificationPassed,
 )
@@ -41,7 +41,6 @@ from shared.events.alarms import KNOWN
 from shared.events.verification import VerificationEvent
 from shared.faults import TryAgain
 from shared.ids import derive
-from shared.plan import Plan
 
 log = structlog.get_logger()
 
@@ -54,16 +53,15 @@ class Deployer:
     due: Callable[[datetime | None], None]  # told of deadlines, so that somebody wakes up for them
 
     async def revision_planned(self, message: Message[RevisionPlanned]) -> None:
-        """Make the revision's runs and bring it to its first stage."""
+        """Make the revision's runs, and let it begin its way if nothing of its pipeline file keeps it."""
         event = message.body
         async with self.db.hearing(message) as tx:
             if tx.seen_before:
                 return
             store = Store(tx)
             await store.lock(event.pipeline)
-            await _declare_stages(store, event.plan)
+            await add_stages(store, event.plan)
             moves = await locked(store, event.pipeline)
-            await AlarmMoves(moves).declared()
             revision = Revision(event.revision, event.commit, event.plan_hash, event.plan, event.pusher)
             await store.add_revision(event.pipeline, revision)
             runs: list[RunRecord] = []
@@ -71,7 +69,6 @@ class Deployer:
                 stage = next(each for each in moves.stages if each.stage == plan.name)
                 before = runs[-1] if runs else None
                 runs.append(await moves.stage_moves.queue_run(stage, revision, before))
-            await moves.stage_moves.arrive(runs[0])
             await moves.go_on()
         self.due(store.nearest_limit)
 
@@ -119,7 +116,7 @@ class Deployer:
             if tx.seen_before:
                 return
             store, alarm, gates = Store(tx), message.body, GateStore(tx)
-            await lock_pipelines(store, await gates.pipelines_under(alarm.alarm))
+            await lock_pipelines(store, await gates.pipelines_under(alarm.alarm, blocker_of(alarm.alarm)))
             if alarm.state in KNOWN:
                 await gates.note_alarm(alarm.alarm, alarm.state, alarm.reason)
             for pipeline in sorted(store.known.locked):
@@ -174,16 +171,6 @@ class Deployer:
 
 
 RESUME = derive(UUID(int=0), "windlass deployer resume")  # roles tell its events apart by run and version
-
-
-async def _declare_stages(store: Store, plan: Plan) -> None:
-    await store.forget_alarms(plan.pipeline, [stage.name for stage in plan.stages])
-    for place, stage in enumerate(plan.stages):
-        if await store.declare_stage(plan.pipeline, stage, place):
-            declared = StageDeclared(
-                pipeline=plan.pipeline, stage=stage.name, place=place, target=stage.target
-            )
-            store.tx.emit(declared)
 
 
 async def _verified(

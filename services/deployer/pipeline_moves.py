@@ -1,32 +1,27 @@
 """Brings a whole pipeline to where its rows say it should be: the one path for events and `resume`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from services.deployer import waits
 from services.deployer.admission import wakes_at
+from services.deployer.definition_moves import DefinitionMoves
 from services.deployer.gate import wait_for
 from services.deployer.gate_moves import GateMoves
 from services.deployer.records import RunRecord, StageRecord
 from services.deployer.run_course import next_moves, waits_for_build
 from services.deployer.run_ending import about
-from services.deployer.run_moves import RunMoves, picture_of
+from services.deployer.run_moves import ORDERED, RunMoves, picture_of
 from services.deployer.run_state import HOLDS_LOCK, UNSTARTED, WORKS, State
 from services.deployer.stage_moves import StageMoves
-from services.deployer.step_order import Action
-from services.deployer.step_state import IDLE, StepState
+from services.deployer.step_state import IDLE
 from services.deployer.store import Revision, Store
 from shared.events import RunWaiting, Wait
 from shared.plan import StagePlan
 
 ROUNDS_MAX = 10_000  # moves in one transaction; more is a loop, and a bug
-
-ORDERED: Mapping[StepState, Action] = {
-    StepState.RUNNING: "run",
-    StepState.SWITCHING: "switch",
-    StepState.DISCARDING: "discard",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +40,13 @@ class PipelineMoves:
         """Do all that can be done now, then say what is waited for."""
         if not self.stages:
             return
+        pipeline = self.stages[0].pipeline
+        await DefinitionMoves(self, pipeline).go_on()
+        await replace(self, stages=await self.store.stages(pipeline)).come_to_rest()
+
+    async def come_to_rest(self) -> None:
+        """Move until nothing can; to be asked of moves that know the stages as they are now."""
+        await self.stage_moves.follow_modes()
         for _ in range(ROUNDS_MAX):
             if not await self._round():
                 break
@@ -80,11 +82,13 @@ class PipelineMoves:
     async def _time_out(self) -> bool:
         """End the runs that have not begun of deployments whose time is over."""
         over = False
-        for run in await self.store.open_runs(self.stages[0].pipeline):
-            deadline = (await self.store.revision(run.pipeline, run.revision)).deadline_at
-            late = deadline is not None and self.store.tx.now >= deadline
-            if late and deadline and run.state in UNSTARTED and run.kind == "deploy":
-                await self.stage_moves.time_out_unstarted(run, deadline)
+        pipeline = self.stages[0].pipeline
+        runs = await self.store.open_runs(pipeline)
+        limited = [run for run in runs if run.state in UNSTARTED and run.kind == "deploy"]
+        late = await self.store.late_revisions(pipeline) if limited else {}
+        for run in limited:
+            if run.revision in late:
+                await self.stage_moves.time_out_unstarted(run, late[run.revision])
                 over = True
         return over
 
@@ -108,8 +112,12 @@ class PipelineMoves:
         pipeline = self.stages[0].pipeline
         runs = await self.store.open_runs(pipeline)
         before = await self.store.stages_before(pipeline)
+        lines = _lines(runs)
+        turns = {key: await self._turn(line[0], runs) for key, line in lines.items()}
         for run in runs:
             wait = await self._wait(run, runs, before)
+            if wait is None and run.ready and run.state in UNSTARTED:
+                wait = waits.behind(turns[run.stage_key], _ahead(run, lines[run.stage_key]))
             if _same(wait, run.wait):
                 continue
             document = wait.model_dump(mode="json") if wait else None
@@ -122,15 +130,33 @@ class PipelineMoves:
         now = self.store.tx.now
         if run.state in HOLDS_LOCK:
             return await self._gate_wait(run) or await self._build_wait(run) or await self._attempt_wait(run)
+        if run.is_withheld:
+            return await DefinitionMoves(self, run.pipeline).wait(run)
         if not run.ready:
             stage, state = before[run.run]
-            return waits.for_previous_stage(stage, state, run.revision, now)
-        holder = next((r for r in runs if r.stage_key == run.stage_key and r.state in HOLDS_LOCK), None)
+            there = (r for r in runs if r.stage_key == run.comes_after and r.revision == run.revision)
+            ahead = next((r for r in there if r.state in HOLDS_LOCK), None)
+            return waits.for_previous_stage(stage, state, run.revision, now, await self._ends_by(ahead))
+        return None
+
+    async def _turn(self, first: RunRecord, runs: Sequence[RunRecord]) -> Wait:
+        """Return what whoever is next in a stage waits for."""
+        holder = next((r for r in runs if r.stage_key == first.stage_key and r.state in HOLDS_LOCK), None)
         if holder is not None:
-            return waits.for_lock(holder.revision, holder.state, holder.deadline_at, now)
-        closed = await self.stage_moves.gate_wait(run)
+            ends_by = await self._ends_by(holder)
+            return waits.for_lock(holder.revision, holder.state, ends_by, self.store.tx.now)
+        closed = await self.stage_moves.gate_wait(first)
         assert closed is not None, "a ready run waits for the lock, or for what keeps the stage closed"
         return closed
+
+    async def _ends_by(self, holder: RunRecord | None) -> datetime | None:
+        if holder is None or holder.state not in WORKS:
+            return None
+        revision = await self.store.revision(holder.pipeline, holder.revision)
+        last_moment = revision.deadline_at if holder.kind != "rollback" else None
+        still = holder.still_since is not None
+        gates = await GateMoves(await self.moves_of(holder)).open_gates() if still else []
+        return waits.ends_by(holder, [gate.deadline for gate, _ in gates], last_moment)
 
     async def _gate_wait(self, run: RunRecord) -> Wait | None:
         if run.still_since is None:
@@ -153,6 +179,21 @@ class PipelineMoves:
         building = waits_for_build(picture_of(run, plan, moves.steps, artifacts, self.store.tx.now))
         assert run.deadline_at is not None
         return waits.for_build(list(building), run.deadline_at, self.store.tx.now) if building else None
+
+
+def _lines(runs: Sequence[RunRecord]) -> Mapping[str, Sequence[RunRecord]]:
+    """Return who waits for each stage's lock, whoever goes first first."""
+    lines: dict[str, list[RunRecord]] = {}
+    ready = (run for run in runs if run.ready and run.state in UNSTARTED)
+    for run in sorted(ready, key=lambda run: (not run.is_urgent, run.revision)):
+        lines.setdefault(run.stage_key, []).append(run)
+    return lines
+
+
+def _ahead(run: RunRecord, line: Sequence[RunRecord]) -> Sequence[int]:
+    """Return the revisions right before it in its line, as many as are told of and one more."""
+    place = line.index(run)
+    return [each.revision for each in line[max(0, place - waits.AHEAD_TOLD_MAX - 1) : place]]
 
 
 def _same(wait: Wait | None, other: Wait | None) -> bool:

@@ -1,6 +1,7 @@
 """The deployer's rows as frozen values."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,9 +9,9 @@ from uuid import UUID
 from services.deployer.gate import Given, given_from
 from services.deployer.run_course import AWAITED, VerificationState
 from services.deployer.run_state import UNSTARTED, WORKS, State
-from services.deployer.stage_queue import Entry
+from services.deployer.stage_queue import Entry, Mode
 from services.deployer.step_state import PROBED, StepState, StepTrigger
-from shared.events import Evidence, ProbeTarget, Wait
+from shared.events import Evidence, ProbeTarget, ProposedChanges, TestResults, Wait
 from shared.events.runs import RunKind
 
 URGENT = frozenset({"rollback", "roll_forward"})  # kinds that a person asked for past the queue
@@ -27,6 +28,7 @@ class StageRecord:
     target: str
     newest: Entry | None
     alarm: str = ""  # what rolls back what runs here while it fires
+    queue: Mode = "newest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class RunRecord:
     revision: int
     kind: RunKind
     state: State
-    ready: bool
+    ready: bool  # came through the stage before: may wait here
     comes_after: str  # the key of the stage before this one in its own plan; empty: there is none
     wait: Wait | None
     version: int
@@ -55,6 +57,7 @@ class RunRecord:
     still_since: datetime | None = None  # it waits at a gate: its deadline stands still
     undo: bool = False  # an alarm ended it: whatever it had done is rolled back
     keeps: bool = False  # a retry: what succeeded in that run is not done again
+    in_line: bool = False  # it is one of many that may wait
 
     def awaits(self, verification: UUID) -> bool:
         """Tell whether this verdict is still to come; one that comes too late changes nothing."""
@@ -63,8 +66,14 @@ class RunRecord:
 
     @property
     def waits(self) -> bool:
-        """Tell whether it has its stage's one place to wait in."""
+        """Tell whether it waits for its stage's lock."""
         return self.ready and self.state in UNSTARTED and not self.is_urgent
+
+    @property
+    def is_withheld(self) -> bool:
+        """Tell whether it is the first of its revision, which has not been let through yet."""
+        first = self.kind == "deploy" and not self.comes_after
+        return first and not self.ready and self.state in UNSTARTED
 
     @property
     def is_urgent(self) -> bool:
@@ -95,7 +104,19 @@ class StepRecord:
     evidence: Evidence | None
     finished_at: datetime | None
     started_at: datetime | None = None
+    waits_since: datetime | None = None  # it came to its gate after it ran
     given: tuple[Given, ...] = ()  # a gate: what people said there
+    shown: Mapping[str, Any] = field(default_factory=dict)  # a gate: `tests` or `changes`, as JSON
+
+    @property
+    def tests(self) -> TestResults | None:
+        """Return the results of a test command that failed, as they are shown."""
+        return TestResults.model_validate(self.shown["tests"]) if "tests" in self.shown else None
+
+    @property
+    def changes(self) -> ProposedChanges | None:
+        """Return the changes that it proposed."""
+        return ProposedChanges.model_validate(self.shown["changes"]) if "changes" in self.shown else None
 
     def awaits(self, verification: UUID) -> bool:
         """Tell whether this verdict is still to come; one that comes too late changes nothing."""
@@ -120,6 +141,7 @@ def run_record(row: Any) -> RunRecord:
         still_since=row.still_since,
         undo=bool(row.undo),
         keeps=bool(row.keeps),
+        in_line=bool(row.in_line),
         version=row.version,
         created_at=row.created_at,
         deadline_at=row.deadline_at,
@@ -146,7 +168,9 @@ def step_record(row: Any) -> StepRecord:
         outcome_reason=row.outcome_reason or "",
         outputs=row.outputs or {},
         given=given_from(row.given or ()),
+        shown=row.shown or {},
         started_at=row.started_at,
+        waits_since=row.waits_since,
         evidence=_evidence(row.evidence),
         finished_at=row.finished_at,
     )
@@ -155,7 +179,8 @@ def step_record(row: Any) -> StepRecord:
 def stage_record(row: Any) -> StageRecord:
     """Read a row of `stages`."""
     newest = Entry(row.newest_run, row.newest_revision) if row.newest_run else None
-    return StageRecord(row.key, row.pipeline, row.stage, row.place, row.target, newest, row.alarm or "")
+    about = (row.key, row.pipeline, row.stage, row.place, row.target)
+    return StageRecord(*about, newest, row.alarm or "", row.queue)
 
 
 def _evidence(document: Any) -> Evidence | None:

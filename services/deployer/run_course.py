@@ -266,6 +266,7 @@ def _stop(picture: RunPicture, step: StepPlan, outcome: StepTrigger, reason: str
         StepState.DOUBTFUL: EndAttempts(step, outcome, reason),
         StepState.BACKING_OFF: EndAttempts(step, outcome, reason),
         StepState.RUNNING: StopStep(step, outcome, reason),
+        StepState.APPLYING: StopStep(step, outcome, reason),
         StepState.VERIFYING: DiscardStep(step, outcome, reason),
     }
     return by_state.get(seen.state)  # a switch is over in a moment: it is let finish

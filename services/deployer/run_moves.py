@@ -35,7 +35,7 @@ from services.deployer.run_ending import about
 from services.deployer.run_state import WORKS
 from services.deployer.stage_moves import StageMoves
 from services.deployer.step_order import Action
-from services.deployer.step_state import StepTrigger, advance
+from services.deployer.step_state import StepState, StepTrigger, advance
 from services.deployer.store import ArtifactRecord, Revision, Store
 from shared.events import (
     BuildRequested,
@@ -49,6 +49,13 @@ from shared.ids import Stage, Step, derive
 from shared.plan import ArtifactPlan, Criteria, StagePlan, StepPlan
 from shared.step_types import STEP_TYPES
 from shared.work import Order, cancel, place
+
+ORDERED: Mapping[StepState, Action] = {  # what a worker does in a state
+    StepState.RUNNING: "run",
+    StepState.APPLYING: "apply",
+    StepState.SWITCHING: "switch",
+    StepState.DISCARDING: "discard",
+}
 
 
 def order_id(run: UUID, step: str, attempt: int, action: Action) -> UUID:
@@ -147,6 +154,8 @@ class RunMoves:
             started_at=now,
             deadline_at=now + timedelta(seconds=step.timeout_seconds),
             evidence=None,
+            shown=None,
+            waits_since=None,
             targets=None,
             verification=None,
             verification_state=VerificationState.NONE,
@@ -164,7 +173,8 @@ class RunMoves:
 
     async def _stop(self, record: StepRecord, outcome: StepTrigger, reason: str) -> None:
         await self.store.change_step(record, outcome=outcome, outcome_reason=reason)
-        await cancel(self.store.tx, order_id(self.run.run, record.step, record.attempt, "run"), reason)
+        order = order_id(self.run.run, record.step, record.attempt, ORDERED[record.state])
+        await cancel(self.store.tx, order, reason)
 
     async def discard(
         self, record: StepRecord, outcome: StepTrigger, reason: str, evidence: Evidence | None
@@ -207,7 +217,7 @@ class RunMoves:
                 release=str(self.run.run),
             )
             for step in self.stage.steps
-            if (url := self._urls().get(step.id)) and STEP_TYPES[step.type].verified
+            if (url := self._urls().get(step.id))
         ]
         await self.store.change_run(
             self.run, verification=verification, verification_state=VerificationState.REQUESTED
@@ -235,7 +245,9 @@ class RunMoves:
 
     def _urls(self) -> dict[str, str]:
         """Return the stable address of each service that is in place."""
-        return {id_: step.outputs["url"] for id_, step in self.steps.items() if "url" in step.outputs}
+        services = [step.id for step in self.stage.steps if STEP_TYPES[step.type].verified]
+        given = {id_: self.steps[id_].outputs for id_ in services}
+        return {id_: outputs["url"] for id_, outputs in given.items() if "url" in outputs}
 
     def about_step(self, step: str, attempt: int) -> dict[str, object]:
         """Return what every event of a step says."""
@@ -283,5 +295,6 @@ def picture_of(
         verification=run.verification_state,
         verification_evidence=run.verification_evidence,
         stands_still=run.still_since is not None,
-        last_moment=revision.deadline_at,
+        # What a person asks for once more, or past the queue, is no part of the deployment that had a limit.
+        last_moment=revision.deadline_at if run.kind == "deploy" else None,
     )

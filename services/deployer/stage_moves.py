@@ -13,8 +13,9 @@ from services.deployer.records import RunRecord, StageRecord
 from services.deployer.run_course import Finish, VerificationState
 from services.deployer.run_ending import Ending, about
 from services.deployer.run_state import HOLDS_LOCK, LIVE, TERMINAL, UNSTARTED, State, Trigger, advance
-from services.deployer.stage_queue import Await, Entry, Queue, QueueDecision, Start, Supersede
-from services.deployer.step_state import KEPT
+from services.deployer.stage_queue import Await, Entry, Mark, Queue, QueueDecision, Start, Supersede
+from services.deployer.step_state import KEPT, StepTrigger
+from services.deployer.step_state import advance as advance_step
 from services.deployer.store import GateStore, Revision, Store
 from shared.events import (
     Event,
@@ -74,9 +75,21 @@ class StageMoves:
         queue = await self._queue(run.stage_key, run)
         for decision in stage_queue.on_arrival(queue, run.entry):
             await self._decide(decision)
-        if queue.newest is None or run.revision > queue.newest.revision:
-            await self.store.raise_newest(run.stage_key, run.entry)
-            await self._overtake(run)
+
+    async def arrive_again(self, run: RunRecord) -> RunRecord:
+        """Bring a run that a person asked for once more to its stage's queue."""
+        for decision in stage_queue.on_retry(await self._queue(run.stage_key), run.entry):
+            await self._decide(decision)
+        return await self._open(run.entry)
+
+    async def follow_modes(self) -> None:
+        """Let those who wait do so as the modes of their stages are by now."""
+        runs = await self.store.open_runs(self.stages[0].pipeline)
+        fifo = {stage.key for stage in self.stages if stage.queue == "fifo"}
+        changed = {run.stage_key for run in runs if run.waits and run.in_line != (run.stage_key in fifo)}
+        for key in sorted(changed):
+            for decision in stage_queue.on_mode(await self._queue(key)):
+                await self._decide(decision)
 
     async def admit_next(self, key: str) -> bool:
         """Let the run that is next go on if nothing keeps it; tell whether one did."""
@@ -148,15 +161,17 @@ class StageMoves:
         )
 
     async def _queue(self, key: str, arriving: RunRecord | None = None) -> Queue:
-        stage = next(stage for stage in self.stages if stage.key == key)
+        stage = await self._stage(key)
         here = [run for run in await self.store.open_runs(stage.pipeline) if run.stage_key == key]
         running = next((run.entry for run in here if run.state in HOLDS_LOCK), None)
-        waiting = next((run.entry for run in here if run.waits), None)
-        newest = await self._newest(stage)
-        next_ = arriving or next((run for run in here if waiting and run.run == waiting.run), None)
-        admits = next_ is None or await self.gate_wait(next_) is None
         urgent = next((run.entry for run in here if run.is_urgent and run.state in UNSTARTED), None)
-        return Queue(running, waiting, newest, admits, urgent)
+        asking = {run.entry: run for run in here if run.waits}
+        waiting = sorted(asking, key=lambda entry: entry.revision)
+        if arriving:
+            asking[arriving.entry] = arriving
+        first = stage_queue.next_of(stage.queue, [*asking])
+        admits = first is None or await self.gate_wait(asking[first]) is None
+        return Queue(running, waiting, stage.newest, admits, urgent, stage.queue)
 
     async def gate_wait(self, run: RunRecord) -> Wait | None:
         """Return what keeps the stage from beginning this run, were its lock free."""
@@ -165,18 +180,31 @@ class StageMoves:
         gates = await GateStore(self.store.tx).gates(run.pipeline, run.stage, plan.window)
         return admission.closed_by(gates, run.kind, self.store.tx.now)
 
-    async def _newest(self, stage: StageRecord) -> Entry | None:
-        fresh = await self.store.stages(stage.pipeline)
-        return next(each.newest for each in fresh if each.key == stage.key)
+    async def _stage(self, key: str) -> StageRecord:
+        """Return the stage as it is by now: its mark rises on the way."""
+        fresh = await self.store.stages(self.stages[0].pipeline)
+        return next(each for each in fresh if each.key == key)
 
     async def _decide(self, decision: QueueDecision) -> None:
         match decision:
             case Start(entry):
                 await self._start(await self._open(entry))
             case Await(entry):
-                await self.store.change_run(await self._open(entry), ready=True)
+                await self._await(await self._open(entry))
             case Supersede(entry, by):
                 await self.supersede(await self._open(entry), by)
+            case Mark(entry):
+                await self.mark(await self._open(entry))
+
+    async def _await(self, run: RunRecord) -> None:
+        in_line = (await self._stage(run.stage_key)).queue == "fifo"
+        if not run.ready or run.in_line != in_line:
+            await self.store.change_run(run, ready=True, in_line=in_line)
+
+    async def mark(self, run: RunRecord) -> None:
+        """Let what is older come too late to the stage from now on."""
+        await self.store.raise_newest(run.stage_key, run.entry)
+        await self._overtake(run)
 
     async def _open(self, entry: Entry) -> RunRecord:
         run = await self.store.run(entry.run)
@@ -209,8 +237,9 @@ class StageMoves:
             done = before.get(step.id)
             if done is None or done.state not in KEPT or STEP_TYPES[step.type].verified:
                 continue
+            state = advance_step(own[step.id].state, StepTrigger.KEPT)
             await self.store.change_step(
-                own[step.id], state=done.state, outputs=done.outputs, finished_at=self.store.tx.now
+                own[step.id], state=state, outputs=done.outputs, finished_at=self.store.tx.now
             )
             kept = StepKept(
                 pipeline=Pipeline(run.pipeline),
@@ -262,14 +291,13 @@ class StageMoves:
 
     async def _give_way(self, ended: RunRecord) -> None:
         """Let what the ended revision had ahead of it go to a newer one that is here already."""
-        stage = next(stage for stage in self.stages if stage.key == ended.stage_key)
-        newest = await self._newest(stage)
+        newest = (await self._stage(ended.stage_key)).newest
         if newest and newest.revision > ended.revision:
             await self._overtake(await self._open(newest))
 
     async def _promote(self, run: RunRecord) -> None:
         following = next(iter(await self.later_runs(run)), None)
-        if following and following.state not in TERMINAL:
+        if following and following.state in UNSTARTED and not following.ready:  # or a retry waits there
             await self.arrive(following)
 
     async def later_runs(self, run: RunRecord) -> Sequence[RunRecord]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from services.deployer.step_order import StepAnswer, StepOrder
 from shared.events import LogLine
@@ -28,4 +28,13 @@ class StepCarrier(Protocol):
 
     def output(self, order: StepOrder, first_line: int) -> AsyncIterator[Sequence[LogLine]]:
         """Yield the attempt's lines from `first_line` in batches; ends when `run` has its answer."""
+        ...
+
+
+@runtime_checkable
+class ProposingCarrier(StepCarrier, Protocol):
+    """Carries out steps that first tell what they would change: `run` answers `Proposed`."""
+
+    async def apply(self, order: StepOrder, called_off: asyncio.Event) -> StepAnswer:
+        """Make exactly the changes that `run` proposed in this attempt; `Broke` if they are others by now."""
         ...

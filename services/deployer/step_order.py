@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
-from shared.events import Evidence, ProbeTarget
+from shared.events import Evidence, ProbeTarget, ProposedChanges, TestResults
 from shared.ids import Commit, Digest, Pipeline, Stage
 from shared.plan import StepPlan
 
-Action = Literal["run", "switch", "discard"]
+Action = Literal["run", "apply", "switch", "discard"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class StepOrder:
     tag: str  # empty for a branch
     step: StepPlan
     attempt: int  # from 1
+    repository: str  # as people call it
+    remote: str  # where its commits are had from
     artifacts: Mapping[str, Digest] = field(default_factory=dict)  # artifact id -> pinned digest
 
     @property
@@ -43,6 +45,14 @@ class Done:
     """It did what it is for."""
 
     outputs: Mapping[str, str] = field(default_factory=dict)
+    tests: TestResults | None = None  # of a test command
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """It would make these changes, and makes them in `apply`, those and no others."""
+
+    changes: ProposedChanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,8 @@ class Broke:
     """It did not do what it is for."""
 
     evidence: Evidence
+    outputs: Mapping[str, str] = field(default_factory=dict)  # used if a person lets it pass all the same
+    tests: TestResults | None = None  # of a test command
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +78,4 @@ class Stopped:
     unfinished: str = ""  # what had not happened by then; tells why its time was not enough
 
 
-StepAnswer = Done | Launched | Broke | Stopped
+StepAnswer = Done | Proposed | Launched | Broke | Stopped

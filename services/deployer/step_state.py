@@ -2,7 +2,8 @@
 
 A step that brings up a candidate (a local service, a static site) goes Running → Verifying →
 Switching; whatever ends it before it is switched takes the candidate away first (Discarding), so
-that a finished run leaves nothing behind it running. A gate is Waiting and nothing else.
+that a finished run leaves nothing behind it running. A gate is Waiting and nothing else; a test that
+failed, or changes that somebody must see first, bring a running step there.
 """
 
 from enum import StrEnum
@@ -14,8 +15,9 @@ class StepState(StrEnum):
     """Where a step stands."""
 
     PENDING = "Pending"
-    WAITING = "Waiting"  # it is a gate, and waits for a person or a time
+    WAITING = "Waiting"  # a person or a time lets it go on
     RUNNING = "Running"  # its worker works
+    APPLYING = "Applying"  # its worker makes the changes that it proposed
     VERIFYING = "Verifying"  # its candidate is up and being probed
     SWITCHING = "Switching"  # its candidate is given the stable address
     DOUBTFUL = "Doubtful"  # an attempt failed; whether the failure may pass is being found out
@@ -33,7 +35,9 @@ class StepTrigger(StrEnum):
 
     STARTED = "started"
     GATE_REACHED = "gate reached"
+    APPLY_ORDERED = "apply ordered"
     SKIPPED = "skipped"
+    KEPT = "kept"
     CANDIDATE_UP = "candidate up"
     VERIFIED = "verified"
     DISCARD_ORDERED = "discard ordered"
@@ -50,12 +54,15 @@ S, T = StepState, StepTrigger
 TRANSITIONS: dict[StepState, dict[StepTrigger, StepState]] = {
     S.PENDING:    {T.STARTED:         S.RUNNING,
                    T.GATE_REACHED:    S.WAITING,
-                   T.SKIPPED:         S.SKIPPED},
+                   T.SKIPPED:         S.SKIPPED,
+                   T.KEPT:            S.SUCCEEDED},
     S.WAITING:    {T.DONE:            S.SUCCEEDED,
+                   T.APPLY_ORDERED:   S.APPLYING,
                    T.BROKE:           S.FAILED,
                    T.STOPPED:         S.CANCELLED,
                    T.LIMIT_PASSED:    S.TIMED_OUT},
     S.DOUBTFUL:   {T.TRANSIENT:       S.BACKING_OFF,
+                   T.GATE_REACHED:    S.WAITING,
                    T.BROKE:           S.FAILED,
                    T.STOPPED:         S.CANCELLED},
     S.BACKING_OFF: {T.STARTED:        S.RUNNING,
@@ -63,6 +70,12 @@ TRANSITIONS: dict[StepState, dict[StepTrigger, StepState]] = {
     S.RUNNING:    {T.DONE:            S.SUCCEEDED,
                    T.ATTEMPT_BROKE:   S.DOUBTFUL,
                    T.CANDIDATE_UP:    S.VERIFYING,
+                   T.GATE_REACHED:    S.WAITING,
+                   T.APPLY_ORDERED:   S.APPLYING,
+                   T.BROKE:           S.FAILED,
+                   T.STOPPED:         S.CANCELLED,
+                   T.LIMIT_PASSED:    S.TIMED_OUT},
+    S.APPLYING:   {T.DONE:            S.SUCCEEDED,
                    T.BROKE:           S.FAILED,
                    T.STOPPED:         S.CANCELLED,
                    T.LIMIT_PASSED:    S.TIMED_OUT},
@@ -85,7 +98,7 @@ WAITS = frozenset({S.WAITING})  # nobody works on it, and the run's time stands 
 DOUBTED = frozenset({S.DOUBTFUL})  # the classifier's word is waited for
 KEPT = frozenset({S.SUCCEEDED})  # a retry need not do it again
 IDLE = frozenset({S.DOUBTFUL, S.BACKING_OFF})  # between two attempts: nobody works on it
-ACTIVE = WAITS | IDLE | {S.RUNNING, S.VERIFYING, S.SWITCHING, S.DISCARDING}
+ACTIVE = WAITS | IDLE | {S.RUNNING, S.APPLYING, S.VERIFYING, S.SWITCHING, S.DISCARDING}
 
 
 def advance(state: StepState, trigger: StepTrigger) -> StepState:

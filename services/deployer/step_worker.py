@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
@@ -12,11 +11,16 @@ import structlog
 from services.deployer.handlers import Deployer
 from services.deployer.late_values import filled_in, lacking
 from services.deployer.pipeline_moves import locked
-from services.deployer.records import StepRecord
-from services.deployer.run_moves import RunMoves
-from services.deployer.step_carrier import StepCarrier
-from services.deployer.step_order import Action, Broke, Done, Launched, StepAnswer, StepOrder, Stopped
-from services.deployer.step_state import StepTrigger, advance
+from services.deployer.step_carrier import ProposingCarrier, StepCarrier
+from services.deployer.step_moves import StepMoves
+from services.deployer.step_order import (
+    Action,
+    Broke,
+    Done,
+    StepAnswer,
+    StepOrder,
+    Stopped,
+)
 from services.deployer.store import (
     Known,
     Store,
@@ -30,21 +34,14 @@ from shared.attempt_log import AttemptLog
 from shared.db import ServiceDatabase, Transaction
 from shared.delivery import failure_of
 from shared.events import (
-    AttemptFailed,
-    Event,
     Evidence,
-    StepCancelled,
-    StepFailed,
-    StepSucceeded,
-    StepTimedOut,
 )
 from shared.ids import Digest
 from shared.language.expression import Mistake
-from shared.plan import StepPlan
 from shared.step_types import STEP_TYPES
 from shared.work import Claim, Workers
 
-CLASSIFY_SECONDS_MAX = 60.0  # for the classifier to say whether a failure may pass; then it counts as final
+MOMENT_SECONDS_MAX = 900.0  # of one try of what should be over in a moment: a grace period, a slow disk
 
 log = structlog.get_logger()
 
@@ -77,10 +74,15 @@ class StepWorker:
         match self.action:
             case "run":
                 return await self._run(claim, carrier, order)
+            case "apply":
+                assert isinstance(carrier, ProposingCarrier), "whoever proposed changes can make them"
+                return await carrier.apply(order, claim.cancelled)
             case "switch":
-                return await carrier.switch(order)
+                async with asyncio.timeout(MOMENT_SECONDS_MAX):
+                    return await carrier.switch(order)
             case "discard":
-                return await carrier.discard(order)
+                async with asyncio.timeout(MOMENT_SECONDS_MAX):
+                    return await carrier.discard(order)
             case _:
                 assert_never(self.action)
 
@@ -129,6 +131,8 @@ class StepWorker:
             tag=revision.plan.tag,
             step=step if isinstance(filled, Mistake) else filled,
             attempt=payload["attempt"],
+            repository=revision.plan.repository,
+            remote=revision.plan.remote,
             artifacts=artifacts,
         )
         return order, filled if isinstance(filled, Mistake) else None
@@ -164,107 +168,11 @@ class StepWorker:
             assert run is not None, "an ordered step belongs to a run"
             run_moves = await moves.moves_of(run)
             record = run_moves.steps[order.step.id]
-            await _Answering(run_moves, record, order.step).take(self.action, answer)
+            await StepMoves(run_moves, record, order.step).take(self.action, answer)
             if self.action == "run":
                 await _log(order).append(tx, (), last=True)
             await moves.go_on()
         self.deployer.due(store.nearest_limit)
-
-
-@dataclass(frozen=True, slots=True)
-class _Answering:
-    """Writes an answer into the step's row and says it."""
-
-    moves: RunMoves
-    record: StepRecord
-    step: StepPlan
-
-    async def take(self, action: Action, answer: StepAnswer) -> None:
-        match answer:
-            case Done() if action == "discard" and self.record.outcome is StepTrigger.BROKE:
-                assert self.record.evidence is not None, "what broke left evidence"
-                await self._broke(self.record.evidence)
-            case Done() if action == "discard":
-                await self._end(self.record.outcome or StepTrigger.STOPPED, self.record.evidence)
-            case Done(outputs):
-                await self._succeed(dict(outputs))
-            case Launched(targets):
-                targets_document = [target.model_dump(mode="json") for target in targets]
-                state = advance(self.record.state, StepTrigger.CANDIDATE_UP)
-                await self._change(state=state, targets=targets_document, outcome=None)
-            case Broke(evidence) if action == "switch":
-                await self.moves.discard(self.record, StepTrigger.BROKE, evidence.message, evidence)
-            case Broke(evidence):
-                await self._broke(evidence)
-            case Stopped(unfinished):
-                await self._end(self.record.outcome or StepTrigger.STOPPED, None, unfinished)
-            case _:
-                assert_never(answer)
-
-    async def _succeed(self, outputs: dict[str, str]) -> None:
-        state = advance(self.record.state, StepTrigger.DONE)
-        await self._change(state=state, outputs=outputs, finished_at=self._now)
-        self._say(StepSucceeded(**self._about, outputs=outputs))
-
-    async def _broke(self, evidence: Evidence) -> None:
-        """End the step, or have found out whether it is tried again."""
-        doubted = self.record.attempt < self.step.attempts.max and self.moves.goes_on
-        if not doubted:
-            await self._end(StepTrigger.BROKE, evidence)
-            return
-        await self._change(
-            state=advance(self.record.state, StepTrigger.ATTEMPT_BROKE),
-            evidence=evidence.model_dump(mode="json"),
-            outcome=None,
-            outcome_reason=None,
-            deadline_at=self._now + timedelta(seconds=CLASSIFY_SECONDS_MAX),
-        )
-        maximum, kind = self.step.attempts.max, self.moves.run.kind
-        self._say(AttemptFailed(**self._about, evidence=evidence, attempts_max=maximum, run_kind=kind))
-
-    async def _end(self, trigger: StepTrigger, evidence: Evidence | None, unfinished: str = "") -> None:
-        """End the step badly."""
-        state = advance(self.record.state, trigger)
-        if trigger is StepTrigger.LIMIT_PASSED:
-            evidence = self._limit_evidence(unfinished)
-        document = evidence.model_dump(mode="json") if evidence else None
-        await self._change(state=state, evidence=document, finished_at=self._now)
-        reason = self.record.outcome_reason or "its run is ending"
-        said: dict[StepTrigger, Event] = {StepTrigger.STOPPED: StepCancelled(**self._about, reason=reason)}
-        if evidence and trigger is StepTrigger.BROKE:
-            said[trigger] = StepFailed(**self._about, evidence=evidence)
-        if evidence and trigger is StepTrigger.LIMIT_PASSED:
-            said[trigger] = StepTimedOut(**self._about, evidence=evidence)
-        self._say(said[trigger])
-
-    def _limit_evidence(self, unfinished: str) -> Evidence:
-        limit = f"{self.step.timeout_seconds:g} s, its time limit"
-        why = f": {unfinished}" if unfinished else ""
-        return Evidence(
-            phase="rollout" if STEP_TYPES[self.step.type].verified else "deploy",
-            kind="timeout",
-            what=self.step.name,
-            message=f"step '{self.step.name}' did not finish within {limit}{why}",
-            finished_at=self._now,
-        )
-
-    @property
-    def _tx(self) -> Transaction:
-        return self.moves.store.tx
-
-    @property
-    def _now(self) -> datetime:
-        return self._tx.now
-
-    @property
-    def _about(self) -> dict[str, object]:
-        return self.moves.about_step(self.record.step, self.record.attempt)
-
-    def _say(self, event: Event) -> None:
-        self._tx.emit(event, f"{self.record.run} {self.record.step} {self.record.attempt}")
-
-    async def _change(self, **values: object) -> None:
-        await self.moves.store.change_step(self.record, **values)
 
 
 def _log(order: StepOrder) -> AttemptLog:

@@ -12,6 +12,7 @@ _ACTIVE = ", ".join(f"'{state.value}'" for state in sorted(ACTIVE))
 ACTIVE_SQL = sa.text(f"state IN ({_ACTIVE})")
 _URGENT = "('rollback', 'roll_forward')"  # kinds that a person asked for past the queue
 WAITS_SQL = sa.text(f"state = '{State.NOT_STARTED.value}' AND ready AND kind NOT IN {_URGENT}")
+WAITS_ALONE_SQL = sa.text(f"{WAITS_SQL.text} AND NOT in_line")
 URGENT_SQL = sa.text(f"state = '{State.NOT_STARTED.value}' AND kind IN {_URGENT}")
 
 stages = sa.Table(
@@ -23,6 +24,7 @@ stages = sa.Table(
     sa.Column("place", sa.Integer, nullable=False),  # in the newest plan, from 0
     sa.Column("target", sa.String, nullable=False),
     sa.Column("alarm", sa.String, index=True),  # what rolls back what runs here while it fires
+    sa.Column("queue", sa.String, nullable=False, server_default="newest"),  # or fifo: the newest plan
     sa.Column("newest_run", sa.Uuid),  # the high-water mark: the newest revision ever ready here
     sa.Column("newest_revision", sa.Integer),
 )
@@ -38,6 +40,14 @@ revisions = sa.Table(
     sa.Column("planned_at", INSTANT, nullable=False),
     sa.Column("pusher", sa.String),  # who asked for it
     sa.Column("deadline_at", INSTANT),  # of its whole way through the stages, once it has begun
+    sa.Column("held_for", sa.JSON),  # the changes of the pipeline file that somebody must approve; null: none
+    sa.Column("let_through_at", INSTANT),  # nothing of the pipeline file keeps it, or somebody approved it
+    sa.Index(
+        "ix_revisions_deadline",
+        "deadline_at",
+        sqlite_where=sa.text("deadline_at IS NOT NULL"),
+        postgresql_where=sa.text("deadline_at IS NOT NULL"),
+    ),
 )
 
 artifacts = sa.Table(
@@ -63,6 +73,7 @@ runs = sa.Table(
     sa.Column("kind", sa.String, nullable=False),
     sa.Column("state", sa.String, nullable=False),
     sa.Column("ready", sa.Boolean, nullable=False),  # came through the stage before: may wait here
+    sa.Column("in_line", sa.Boolean, nullable=False, server_default=sa.false()),  # one of many: fifo
     sa.Column("comes_after", sa.String),  # the key of the stage before this one in the run's own plan
     sa.Column("wait", sa.JSON),
     sa.Column("wakes_at", INSTANT),  # when a waiting run is looked at again though nothing happened
@@ -87,7 +98,14 @@ runs = sa.Table(
         sqlite_where=HOLDS_LOCK_SQL,
         postgresql_where=HOLDS_LOCK_SQL,
     ),
-    sa.Index("one_run_waits", "stage_key", unique=True, sqlite_where=WAITS_SQL, postgresql_where=WAITS_SQL),
+    sa.Index(
+        "one_run_waits",
+        "stage_key",
+        unique=True,
+        sqlite_where=WAITS_ALONE_SQL,
+        postgresql_where=WAITS_ALONE_SQL,
+    ),
+    sa.Index("ix_runs_waiting", "stage_key", sqlite_where=WAITS_SQL, postgresql_where=WAITS_SQL),
     sa.Index(
         "one_run_is_urgent", "stage_key", unique=True, sqlite_where=URGENT_SQL, postgresql_where=URGENT_SQL
     ),
@@ -110,6 +128,8 @@ steps = sa.Table(
     sa.Column("outcome", sa.String),  # how it ends once its worker has stopped or discarded
     sa.Column("outcome_reason", sa.String),
     sa.Column("given", sa.JSON),  # a gate: what people said there
+    sa.Column("waits_since", INSTANT),  # a gate that it came to after it ran
+    sa.Column("shown", sa.JSON),  # what people look at there: a test's results, or proposed changes
     sa.Column("outputs", sa.JSON),
     sa.Column("evidence", sa.JSON),
     sa.Column("started_at", INSTANT),

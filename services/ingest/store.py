@@ -18,12 +18,14 @@ from services.ingest.acceptance import Answer, Delivery, Place, Registered, Seen
 from services.ingest.github import Moved
 from shared.db import Cause, Reading, ServiceDatabase, Transaction, hold
 from shared.events import AlarmChanged, Message, PlanRejected, PushReceived, RevisionPlanned
+from shared.events.alarms import FIRING
 from shared.events.revisions import RevisionEvent
 from shared.faults import TryAgain
 from shared.ids import Pipeline, Repository
 
 ROUNDS_MAX = 3  # of judging: as new, then knowing where it moved, then knowing the delivery too
 KEPT = timedelta(days=90)  # how long a redelivery is known as one; git knows its commit for ever
+UNNAMED_ALARMS_MAX = 1_000  # told of with tokens for every alarm: a monitor that makes names up ends here
 
 Repositories = tables.repositories.c
 Deliveries = tables.deliveries.c
@@ -167,19 +169,26 @@ class IngestStore:
         async with self.db.reading() as reading:
             return _told((await reading.execute(_ALARM, {"called": alarm})).one_or_none())
 
-    async def tell(self, alarm: AlarmChanged, cause: UUID) -> UUID:
-        """Say how an alarm stands, unless that was the last that was said; return that event's id."""
+    async def tell(self, alarm: AlarmChanged, cause: UUID, *, named: bool) -> UUID | None:
+        """Say how an alarm stands, unless that was the last that was said; return that event's id.
+
+        None: it is new, whoever says it has no token for it alone, and there are as many as there may be.
+        """
         async with self.db.transaction(Cause(cause), "alarm.told") as tx:
             await hold(tx, f"alarm {alarm.alarm}")  # two who tell at once are heard one after the other
             last = _told((await tx.execute(_ALARM, {"called": alarm.alarm})).one_or_none())
             if last and last.says(alarm):
                 return last.event
-            row = {"state": alarm.state, "reason": alarm.reason, "event": tx.emit(alarm)}
+            if last is None and not named and not await _has_room(tx):
+                return None
+            row = {"state": alarm.state, "reason": alarm.reason, "event": tx.emit(alarm), "told_at": tx.now}
+            if named:
+                row["named"] = True
             change = sa.update(tables.alarms).where(tables.alarms.c.name == alarm.alarm)
             if last:
                 await tx.execute(change.values(row))
             else:
-                await tx.execute(sa.insert(tables.alarms), row | {"name": alarm.alarm})
+                await tx.execute(sa.insert(tables.alarms), row | {"name": alarm.alarm, "named": named})
             return UUID(str(row["event"]))
 
     async def homes(self) -> list[Home]:
@@ -203,16 +212,27 @@ class IngestStore:
             await tx.execute(sa.update(tables.pipelines).where(mine).values(row))
 
     async def resume(self) -> datetime | None:
-        """Forget deliveries nobody will send again."""
+        """Forget deliveries nobody will send again, and alarms that have not fired for as long."""
         oldest = self.db.clock.now() - KEPT
-        for table in (tables.deliveries, tables.pushes):
-            old = table.c.received_at < oldest
+        alarms = tables.alarms.c
+        for table, old in (
+            (tables.deliveries, Deliveries.received_at < oldest),
+            (tables.pushes, Pushes.received_at < oldest),
+            (tables.alarms, sa.and_(alarms.told_at < oldest, alarms.state.not_in(FIRING))),
+        ):
             async with self.db.reading() as reading:
                 found = (await reading.execute(sa.select(sa.literal(1)).where(old).limit(1))).scalar()
             if found:
-                async with self.db.transaction(Cause(acceptance.DELIVERIES), "deliveries.pruned") as tx:
+                async with self.db.transaction(Cause(acceptance.DELIVERIES), f"{table.name}.pruned") as tx:
                     await tx.execute(sa.delete(table).where(old))
         return None
+
+
+async def _has_room(tx: Transaction) -> bool:
+    """Tell whether one more alarm may be kept that no token is for alone."""
+    await hold(tx, "alarms")
+    unnamed = sa.select(sa.literal(1)).where(sa.not_(tables.alarms.c.named)).limit(UNNAMED_ALARMS_MAX)
+    return len((await tx.execute(unnamed)).all()) < UNNAMED_ALARMS_MAX
 
 
 def _told(row: sa.Row[Any] | None) -> AlarmTold | None:

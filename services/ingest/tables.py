@@ -43,6 +43,8 @@ alarms = sa.Table(
     sa.Column("state", sa.String, nullable=False),
     sa.Column("reason", sa.String, nullable=False),
     sa.Column("event", sa.Uuid, nullable=False),
+    sa.Column("told_at", INSTANT, nullable=False),
+    sa.Column("named", sa.Boolean, nullable=False),  # first told with a token for it alone
 )
 
 pipelines = sa.Table(

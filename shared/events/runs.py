@@ -134,6 +134,28 @@ class RunQueued(RunEvent):
     reason: str = ""
 
 
+class DefinitionHeld(RunEvent):
+    """The pipeline file changed in a way that somebody must approve before the revision begins its way."""
+
+    type: ClassVar[str] = "windlass.definition.held.v1"
+
+    mode: str  # which changes need approval: "ALWAYS", "DESTRUCTIVE_CHANGES_ONLY"
+    changes: tuple[str, ...]  # in sentences, the ones that need it first
+    further: int  # that are not told here
+    plan_hash: str
+    shown: str  # the digest of all of it: what an approval is of
+
+
+class DefinitionAnswered(RunEvent):
+    """Somebody approved or rejected the change of the pipeline file."""
+
+    type: ClassVar[str] = "windlass.definition.answered.v1"
+
+    actor: str
+    verdict: Literal["approved", "rejected"]
+    comment: str
+
+
 class RunWaiting(RunEvent):
     """What it waits for changed; `wait` None: it waits for nothing any more."""
 

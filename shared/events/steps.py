@@ -6,6 +6,7 @@ from uuid import UUID
 
 from shared.events.evidence import Evidence
 from shared.events.runs import RunKind
+from shared.events.shown import ProposedChanges, TestResults
 from shared.events.stages import StageEvent
 from shared.events.waits import Wait
 
@@ -42,9 +43,27 @@ class StepWaiting(StepEvent):
     wait: Wait
     needed: int  # different people who must approve; 0: none, it is a time that is waited for
     approvers: tuple[str, ...]  # who may; empty: whoever may act on the stage
-    shown: str  # the digest of plan and artifacts: what an approval is of
+    shown: str  # the digest of all that is shown: what an approval is of
     plan_hash: str
     artifacts: dict[str, str]  # id -> digest
+    tests: TestResults | None = None  # a test that failed, and somebody decides
+    changes: ProposedChanges | None = None  # what the step would change
+
+
+class StepTested(StepEvent):
+    """A test command ended."""
+
+    type: ClassVar[str] = "windlass.step.tested.v1"
+
+    tests: TestResults
+
+
+class StepApplying(StepEvent):
+    """The changes that it proposed are being made."""
+
+    type: ClassVar[str] = "windlass.step.applying.v1"
+
+    changes: ProposedChanges
 
 
 class GateAnswered(StepEvent):

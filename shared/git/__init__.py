@@ -1,7 +1,7 @@
 """Reading other people's repositories: bare mirrors through the `git` program, hardened (DESIGN 13).
 
-Used by the synthesizer and the builder, which may share one folder of mirrors. A mirror is a cache:
-losing it costs one fetch. Nothing in here knows what a pipeline is.
+Used by the synthesizer, the builder and the deployer, which may share one folder of mirrors. A mirror is
+a cache: losing it costs one fetch. Nothing in here knows what a pipeline is.
 """
 
 from shared.git.address import Address, BranchName, parse_address, redacted

@@ -1,4 +1,4 @@
-"""What the synthesizer and the builder ask of a repository."""
+"""What the synthesizer, the builder and the deployer ask of a repository."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -42,9 +42,6 @@ def _unsupported(definition: Definition, plan: Plan) -> Iterator[tuple[Place, st
 
 def _of_pipeline(pipeline: Pipeline, definition: Definition) -> Iterator[tuple[Place, str]]:
     keys = definition.keys
-    if pipeline.pipeline_updates_require_approval != "NEVER":
-        place = keys["pipeline_updates_require_approval"]
-        yield place, "changes of this file cannot be held for approval yet"
     if pipeline.ephemeral_environments:
         yield keys["ephemeral_environments"], "ephemeral environments are not made yet"
     if pipeline.notifications is not None:

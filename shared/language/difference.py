@@ -30,7 +30,7 @@ Kind = Literal["added", "removed", "changed", "reordered"]
 
 _OF_A_STEP = ("type", "name", "skip", "goes_after", "timeout_seconds", "attempts", "host",
               "on_sibling_failure", "on_rollback", "repeatable")  # fmt: skip
-_OF_A_STAGE = ("target", "account_id", "region", "window", "alarm", "vars", "timeout_seconds")
+_OF_A_STAGE = ("target", "account_id", "region", "window", "alarm", "queue", "vars", "timeout_seconds")
 _OF_AN_ARTIFACT = ("name", "kind", "commands", "path", "docker", "imported", "host", "timeout_seconds")
 
 

@@ -138,6 +138,11 @@ class Reader:
         hint = "move the file to .windlass/<pipeline>/ to use it"
         self.problems.add(key.place, message, hint, "unknown-key")
 
+    def check_params(self, node: Node | None, params: type[BaseModel] | None) -> None:
+        """Report every parameter in a DevRamps file that is ours."""
+        if self.dialect == "devramps" and node and params:
+            self._check_dialect(node, params)
+
     def _check_dialect(self, node: Node, model: type[BaseModel]) -> None:
         """Report every key of a DevRamps file that is ours, however deep it stands."""
         if isinstance(node, Listing):

@@ -6,7 +6,7 @@ schema takes too. Draft-07, because that is what the editors' YAML language serv
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from shared.artifact_types import ARTIFACT_TYPES
@@ -112,12 +112,23 @@ def _add_types(definitions: Json, name: str, types: Mapping[str, type[Params]], 
         forms.append({"pattern": _CUSTOM_FORM})
     type_ = {**written["properties"]["type"], "type": "string", "anyOf": forms}
     properties = {**written["properties"], "type": type_}
-    conditions = [_condition(each, types[each], definitions, of_step=name == "Step") for each in named]
+    written_as = unmarked if kind == "pipeline" else without
+    conditions = [
+        _condition(each, types[each], definitions, written_as, of_step=name == "Step") for each in named
+    ]
     definitions[name] = {**written, "properties": properties, "allOf": conditions}
 
 
-def _condition(type_: str, params: type[Params], definitions: Json, *, of_step: bool) -> Json:
-    made = draft_07(params.model_json_schema(ref_template=f"{REF}{{model}}_in_params"))
+def _condition(
+    type_: str,
+    params: type[Params],
+    definitions: Json,
+    written_as: Callable[[str, Json], Json],
+    *,
+    of_step: bool,
+) -> Json:
+    whole = params.model_json_schema(ref_template=f"{REF}{{model}}_in_params")
+    made = draft_07(written_as(_MARKER, whole))
     for name, part in made.pop("definitions", {}).items():
         definitions[f"{name}_in_params"] = expressions_allowed(part)
     known = made.get("properties", {})

@@ -44,6 +44,7 @@ def read_step(node: Mapping, reader: Reader) -> Draft | None:
         no_id(title, place, reader.problems)
     type_ = _read_type(part, node, reader)
     params = node.get("params")
+    reader.check_params(params, row.params if row else None)
     seconds = _timeout_seconds(part, node, type_, reader)
     step = StepDefinition(
         id=part.id or reader.text(node, "id") or derived or f"step-{node.place.line}",

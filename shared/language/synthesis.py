@@ -137,6 +137,7 @@ class _Work:
             vars=dict(stage.vars),
             window=stage.window,
             alarm=stage.part.auto_rollback_alarm_name or "",
+            queue=stage.part.queue,
             timeout_seconds=stage.timeout_seconds,
             steps=tuple(self._step(steps[step], stage, bridged[step], scope) for step in in_order(edges)),
         )

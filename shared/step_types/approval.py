@@ -7,6 +7,7 @@ from pydantic import Field, Strict, model_validator
 from shared.placeholder import MAY_BE_LATE, MAY_COME_LATE
 from shared.step_types.params import (
     MINUTES_MAX,
+    OURS,
     Env,
     Flag,
     Minutes,
@@ -63,7 +64,9 @@ class ApprovalBake(Params):
 class ApprovalTest(Params):
     """APPROVAL:TEST: runs a command; unless it ends with 0, a person must decide.
 
-    The output `exit_code` is the command's; of `jest`, the numbers of its tests are outputs too.
+    The command runs in a checkout of the commit that is deployed. `exit_code` is always an output, and empty
+    if something else ended the command; the numbers of tests are outputs too when `results` names reports
+    that it wrote, or when jest printed its summary. What reports say never overrules the exit code.
     """
 
     testCommand: Annotated[str, Strict(), Field(min_length=1)] = Field(  # noqa: N815 - as DevRamps writes it
@@ -81,7 +84,19 @@ class ApprovalTest(Params):
         examples=[{"BASE_URL": "https://${{ vars.api_host }}"}],
     )
     testType: Annotated[Literal["generic", "jest"], MAY_BE_LATE] = Field(  # noqa: N815
-        default="generic", description="Whose report is read; generic: only the exit code counts"
+        default="generic", description="Whose printed summary is read; generic: nobody's"
+    )
+    results: PathInside = Field(
+        default="",
+        description="JUnit reports that the command writes, from the top of the repository; "
+        "`*` stands for any name, `**` for any folders",
+        examples=["web/reports/*.xml"],
+        json_schema_extra=OURS,
+    )
+    expires_after_hours: Annotated[int, Strict(), Field(ge=1, le=APPROVAL_HOURS_MAX), MAY_COME_LATE] = Field(
+        default=7 * 24,
+        description="After which a failed test that nobody decided about fails the run",
+        json_schema_extra=OURS,
     )
 
 
@@ -123,6 +138,7 @@ params:
     ),
     StepType(
         name="APPROVAL:TEST",
+        carried_out=True,
         params=ApprovalTest,
         outputs=("exit_code", "tests_passed", "tests_failed", "tests_skipped"),
         timeout_seconds=1800.0,

@@ -25,6 +25,7 @@ MINUTES_MAX = 7 * 24 * 60  # a week, for whatever waits
 
 Json = dict[str, Any]
 
+OURS: Json = {"x-windlass-only": True}  # marks a field that a DevRamps file may not have
 NOT_EMPTY: Json = {"minItems": 1}  # tells editors of `not_empty`
 
 

@@ -9,7 +9,12 @@ from shared.step_types.step_type import ANYWHERE, StepType
 
 
 class ScriptExecute(Params):
-    """Shell lines of the repository's own, in an unpacked artifact or an empty folder."""
+    """Shell lines of the repository's own, in an unpacked artifact or an empty folder.
+
+    A line `NAME=value` that the script writes to the file in `$WINDLASS_OUTPUT` becomes an output, and so do
+    the lines between `NAME<<MARK` and `MARK`: at most 100, each of at most 32 KiB, 128 KiB in all. What is
+    written there in another form fails the step. Later steps take outputs through their `env`.
+    """
 
     commands: Annotated[Script, AfterValidator(not_empty)] = Field(
         description="Run by `sh -eu`, one script",
@@ -25,7 +30,7 @@ TYPES = (
         name="SCRIPT:EXECUTE",
         artifact_kind="bundle",
         params=ScriptExecute,
-        outputs=(),
+        outputs=None,
         timeout_seconds=1800.0,
         targets=ANYWHERE,
         carried_out=True,

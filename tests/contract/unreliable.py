@@ -18,11 +18,16 @@ class Unreliable:
         self.hesitates = False  # lets everybody else go on before it does what it was asked
         self.answers_lost = 0  # commits that will happen, though it is told that they did not
         self.uses = 0  # times it was asked for anything
+        self.may_write: asyncio.Event | None = None  # writers have looked, and wait for it
+        self.waits_to_write = 0  # those who have come to wait
         self._real = real
 
     @asynccontextmanager
     async def begin(self, *, reserved: bool = False) -> AsyncIterator[tuple[Reading, set[str]]]:
         await self._answer(away=self.away or self.away_for_writers)
+        if self.may_write is not None:
+            self.waits_to_write += 1
+            await self.may_write.wait()
         async with self._real.begin(reserved=reserved) as begun:
             yield begun
         if self.answers_lost:

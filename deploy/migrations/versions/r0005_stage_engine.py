@@ -13,17 +13,29 @@ depends_on = None
 URGENT = "('rollback', 'roll_forward')"
 WAITS = f"state = 'Not Started' AND ready AND kind NOT IN {URGENT}"
 IS_URGENT = f"state = 'Not Started' AND kind IN {URGENT}"
-ACTIVE = "state IN ('Backing Off', 'Discarding', 'Doubtful', 'Running', 'Switching', 'Verifying', 'Waiting')"
+WAITS_ALONE = f"{WAITS} AND NOT in_line"
+ACTIVE = (
+    "state IN ('Applying', 'Backing Off', 'Discarding', 'Doubtful', 'Running', 'Switching', 'Verifying', "
+    "'Waiting')"
+)
 
 
 def upgrade() -> None:
     _add_columns()
     _add_tables()
+    _let_through()
+    _index("ix_revisions_deadline", "revisions", "deadline_at", "deadline_at IS NOT NULL", unique=False)
     op.drop_index("one_run_waits", table_name="runs")
-    _index("one_run_waits", "runs", "stage_key", WAITS, unique=True)
+    _index("one_run_waits", "runs", "stage_key", WAITS_ALONE, unique=True)
+    _index("ix_runs_waiting", "runs", "stage_key", WAITS, unique=False)
     _index("one_run_is_urgent", "runs", "stage_key", IS_URGENT, unique=True)
     op.drop_index("ix_steps_active", table_name="steps")
     _index("ix_steps_active", "steps", "deadline_at", ACTIVE, unique=False)
+
+
+def _let_through() -> None:
+    """Say of every revision there is that nothing of its pipeline file keeps it: nothing was asked before."""
+    op.execute("UPDATE revisions SET let_through_at = planned_at")
 
 
 def downgrade() -> None:
@@ -37,14 +49,20 @@ def _add_columns() -> None:
         runs.add_column(sa.Column("keeps", sa.Boolean()))
         runs.add_column(sa.Column("still_since", INSTANT))
         runs.add_column(sa.Column("undo", sa.Boolean()))
+        runs.add_column(sa.Column("in_line", sa.Boolean(), nullable=False, server_default=sa.false()))
     with op.batch_alter_table("stages") as stages:
         stages.add_column(sa.Column("alarm", sa.String()))
+        stages.add_column(sa.Column("queue", sa.String(), nullable=False, server_default="newest"))
         stages.create_index(op.f("ix_stages_alarm"), ["alarm"])
     with op.batch_alter_table("steps") as steps:
         steps.add_column(sa.Column("given", sa.JSON()))
+        steps.add_column(sa.Column("waits_since", INSTANT))
+        steps.add_column(sa.Column("shown", sa.JSON()))
     with op.batch_alter_table("revisions") as revisions:
         revisions.add_column(sa.Column("pusher", sa.String()))
         revisions.add_column(sa.Column("deadline_at", INSTANT))
+        revisions.add_column(sa.Column("held_for", sa.JSON()))
+        revisions.add_column(sa.Column("let_through_at", INSTANT))
     with op.batch_alter_table("access_tokens") as access_tokens:
         access_tokens.add_column(sa.Column("alarm", sa.String()))
 
@@ -82,6 +100,8 @@ def _add_tables() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("event", sa.Uuid(), nullable=False),
+        sa.Column("told_at", INSTANT, nullable=False),
+        sa.Column("named", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_ingest_alarms")),
     )
     op.create_table(

@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-from services.deployer.step_order import Broke, Done, Launched, StepAnswer, StepOrder, Stopped
-from shared.events import Evidence, LogLine, ProbeTarget
+from services.deployer.step_order import Broke, Done, Launched, Proposed, StepAnswer, StepOrder, Stopped
+from shared.events import Evidence, LogLine, ProbeTarget, ProposedChanges, TestResults
 from shared.plan import Criteria
 from shared.step_types import STEP_TYPES
 
@@ -17,6 +17,9 @@ class FakeCarrier:
 
     effects: list[tuple[str, str, str]] = field(default_factory=list)  # (action, run, step)
     failing: set[str] = field(default_factory=set)  # steps that break
+    results: dict[str, TestResults] = field(default_factory=dict)  # of steps that test, however they end
+    proposals: dict[str, ProposedChanges] = field(default_factory=dict)  # of steps that propose first
+    spoilt: set[str] = field(default_factory=set)  # steps whose proposal cannot be applied
     held: dict[str, asyncio.Event] = field(default_factory=dict)  # steps that wait to be let go
     held_discards: dict[str, asyncio.Event] = field(default_factory=dict)  # likewise, their candidates
     discarding: asyncio.Event = field(default_factory=asyncio.Event)  # set once one is being discarded
@@ -43,13 +46,30 @@ class FakeCarrier:
         let_go = self.held.get(step) or self.held.get(f"{order.stage}/{step}")
         if let_go and await self._called_off_first(let_go, called_off):
             return Stopped(f"{step} was still held")
+        tests = self.results.get(step)
+        outputs = {"exit_code": str(tests.exit_code)} if tests else {}
         if step in self.failing:
-            return Broke(Evidence(phase="deploy", kind="process", message=f"{step} exited 1", exit_code=1))
+            return Broke(_exited_1(step), outputs, tests)
+        if step in self.proposals:
+            return Proposed(self.proposals[step])
         if not STEP_TYPES[order.step.type].verified:
-            return Done()
+            return Done(outputs, tests)
         self.candidates.add((step, order.release))
         target = ProbeTarget(service=step, base_url=f"http://candidate/{order.revision}", criteria=Criteria())
         return Launched((target,))
+
+    async def apply(self, order: StepOrder, called_off: asyncio.Event) -> StepAnswer:
+        """Take effect once per attempt, wait if held, then answer."""
+        step = order.step.id
+        effect = ("apply", order.log, step)
+        if effect not in self.effects:
+            if called_off.is_set():
+                return Stopped()
+            self.effects.append(effect)
+        let_go = self.held.get(f"{step} apply")
+        if let_go and await self._called_off_first(let_go, called_off):
+            return Stopped(f"{step} was still applying")
+        return Broke(_exited_1(step)) if step in self.spoilt else Done({"made": self.proposals[step].summary})
 
     async def switch(self, order: StepOrder) -> StepAnswer:
         """Make the candidate the live release."""
@@ -80,3 +100,7 @@ class FakeCarrier:
         finally:
             for task in waiting:
                 task.cancel()
+
+
+def _exited_1(step: str) -> Evidence:
+    return Evidence(phase="deploy", kind="process", message=f"{step} exited 1", exit_code=1)

@@ -9,15 +9,17 @@ from pathlib import Path
 
 import structlog
 
+from services.deployer.adapters.approval_testing import ApprovalTesting
 from services.deployer.adapters.gateway.route import PART, replace_file
 from services.deployer.adapters.local import address
 from services.deployer.adapters.local.candidate import candidates, take_away
 from services.deployer.adapters.local.host import Host, Place
 from services.deployer.adapters.local.release import Release, delete, delete_leftovers, releases_in
+from services.deployer.adapters.local.run_to_end import RunToEnd
 from services.deployer.adapters.local.succession import Succession
 from services.deployer.adapters.local_service import LocalService
 from services.deployer.adapters.local_static import LocalStatic
-from services.deployer.adapters.script import ScriptExecution
+from services.deployer.adapters.script import Script
 from services.deployer.step_carrier import StepCarrier
 from shared.artifacts.folder import disk_faults
 from shared.faults import Refused, TryAgain
@@ -53,8 +55,10 @@ class LocalTarget:
 
     def carriers(self) -> Mapping[str, StepCarrier]:
         """Return the carriers of the step types that run here."""
+        chores = self.succession.chores
         return {
-            "SCRIPT:EXECUTE": ScriptExecution(self.host, self.succession.chores),
+            "SCRIPT:EXECUTE": RunToEnd(self.host, chores, Script(self.host)),
+            "APPROVAL:TEST": RunToEnd(self.host, chores, ApprovalTesting(self.host)),
             "LOCAL:SERVICE:DEPLOY": LocalService(self.host, self.succession),
             "LOCAL:STATIC:DEPLOY": LocalStatic(self.host, self.succession),
         }
@@ -99,6 +103,7 @@ class LocalTarget:
     async def close(self) -> None:
         """Let go of everything; it goes on, and a later life adopts it."""
         await self.succession.chores.close()
+        await self.host.mirrors.close()
 
     async def end(self) -> None:
         """End every process of the local target, the gateway too; `resume` would bring all back."""

@@ -1,170 +1,116 @@
 """SCRIPT:EXECUTE: shell lines of the repository's own, run once.
 
-    attempts/<run>/<step>/<attempt>/lives/<n>/
-        files/      the working directory: the artifact, unpacked afresh, or nothing
-        home/       HOME
-        script      what is run
-        process/    see shared/process
+In the folder of a life, see `local/run_to_end.py`:
 
-There is a second `<n>` only where the first was lost with its host and the step may run again. Beside
-`lives`, `discarded` says that nothing is to be started any more; both are looked at under `lock`, since
-several deployers may be about one attempt when one of them was taken for dead.
+    files/      the working directory: the artifact, unpacked afresh, or nothing
+    home/       HOME
+    script      what is run
+    output      where the script writes what later steps are given
+    given       what was in there when the script had ended
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from itertools import count
+import json
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+from services.deployer import script_outputs
+from services.deployer.adapters.gateway.route import replace_file
 from services.deployer.adapters.local.environment import environment
 from services.deployer.adapters.local.evidence import Witness
-from services.deployer.adapters.local.host import Host, path_part
-from services.deployer.adapters.local.progress import Attempt, Attempts
-from services.deployer.adapters.local.release import delete, unpack
-from services.deployer.adapters.local.succession import Chores
-from services.deployer.step_order import Done, StepAnswer, StepOrder, Stopped
-from shared.artifacts.folder import disk_faults, write_whole
+from services.deployer.adapters.local.host import Host
+from services.deployer.adapters.local.release import unpack
+from services.deployer.adapters.local.run_to_end import LIMIT_MARGIN_SECONDS
+from services.deployer.script_outputs import FILE_BYTES_MAX, Wrong
+from services.deployer.step_order import Done, StepAnswer, StepOrder
+from shared.artifacts.folder import write_whole
 from shared.crash import point
-from shared.events import LogLine
-from shared.faults import Refused
-from shared.file_lock import held
-from shared.process import Absent, Exit, Lost, ProcessSpec
+from shared.process import Exit, ProcessSpec
 from shared.step_types import ScriptExecute
 
-LIVES_MAX = 3  # processes of one attempt, where a lost one may be started again
-LOCK_SECONDS_MAX = 60.0  # it is held while a process is being started, unless its holder is frozen
-LIMIT_MARGIN_SECONDS = 10.0  # the engine's own limit comes first, unless Windlass is down
+_NO_FILE = Wrong("it put something else in place of the file WINDLASS_OUTPUT")
 
 
 @dataclass(frozen=True, slots=True)
-class ScriptExecution:
-    """Carries out SCRIPT:EXECUTE."""
+class Script:
+    """The command of SCRIPT:EXECUTE."""
 
     host: Host
-    chores: Chores
-    attempts: Attempts = field(default_factory=Attempts)
 
-    async def run(self, order: StepOrder, called_off: asyncio.Event) -> StepAnswer:
-        """Run the script, or take up the one that an earlier life started, to its end."""
-        with self.attempts.answering(order.log) as attempt:
-            try:
-                with disk_faults(f"running {order.step.id}"):
-                    return await self._run(order, called_off, attempt)
-            except Refused as fault:
-                return self._witness.refused(order, fault)
+    @property
+    def witness(self) -> Witness:
+        """Return who tells how it broke."""
+        return Witness("deploy", "the script", self.host.processes, self.host.clock)
 
-    async def switch(self, order: StepOrder) -> StepAnswer:  # noqa: ARG002
-        """Answer that it is done: a script has no candidate."""
-        return Done()
+    @property
+    def worked_with(self) -> Sequence[str]:
+        """Return what in the folder is of no use once the end is answered for."""
+        return ("files", "home", "output")
 
-    async def discard(self, order: StepOrder) -> StepAnswer:
-        """End the script, or see to it that it never starts."""
-        with disk_faults(f"discarding {order.step.id}"):
-            async with held(self._attempt(order) / "lock", LOCK_SECONDS_MAX):
-                (self._attempt(order) / "discarded").touch()
-            for life in self._lives(order):
-                await self.host.processes.stop(life / "process")
-            self._begin_clearing(order)
-        return Done()
-
-    async def output(self, order: StepOrder, first_line: int) -> AsyncIterator[Sequence[LogLine]]:
-        """Give what the script says; where it was started again, one after the other."""
-        attempt = self.attempts.of(order.log)
-        skipped = first_line
-        for number in count(1):
-            if not await attempt.reaches(number):
-                return
-            async for batch in self.host.processes.output(self._life(order, number) / "process", 0):
-                kept = batch[skipped:]
-                skipped = max(skipped - len(batch), 0)
-                if kept:
-                    yield kept
-
-    async def _run(self, order: StepOrder, called_off: asyncio.Event, attempt: Attempt) -> StepAnswer:
-        number = max(len(self._lives(order)), 1)
-        while True:
-            life = self._life(order, number)
-            if isinstance(self.host.processes.observe(life / "process"), Absent):
-                if self.host.is_lost(order):
-                    return self._witness.ended(order, life / "process", Lost())
-                spec = await self._make_ready(order, life)
-                async with held(self._attempt(order) / "lock", LOCK_SECONDS_MAX):
-                    if called_off.is_set() or (self._attempt(order) / "discarded").exists():
-                        return Stopped()
-                    await self.host.processes.start(life / "process", spec)
-                point("deployer.script.started")
-            attempt.begin(number)
-            end = await self._end(life / "process", called_off)
-            point("deployer.script.ended")
-            if not (isinstance(end, Lost) and order.step.repeatable and number < LIVES_MAX):
-                self._begin_clearing(order)
-                return self._answer(order, life, end, called_off)
-            number += 1
-
-    async def _make_ready(self, order: StepOrder, life: Path) -> ProcessSpec:
+    async def make_ready(self, order: StepOrder, life: Path) -> ProcessSpec:
         """Put everything there that the script needs; safe to repeat until it is started."""
         params = ScriptExecute.model_validate(order.step.params)
         env = environment(order, params.env, self.host.search_path, life / "home")
-        (life / "home").mkdir(mode=0o700, parents=True, exist_ok=True)
+        (life / "home").mkdir(mode=0o700, exist_ok=True)
         if params.artifact:
             await unpack(self.host, order, params.artifact, life / "files")
         else:
             (life / "files").mkdir(exist_ok=True)
+        (life / "output").touch()
         script = "\n".join(["set -eu", *params.commands, ""])
         write_whole(life / "script", script.encode())
-        point("deployer.script.ready")
         return ProcessSpec(
             argv=("/bin/sh", str((life / "script").absolute())),
             cwd=life / "files",
-            env=env,
+            env={**env, "WINDLASS_OUTPUT": str((life / "output").absolute())},
             limit_seconds=order.step.timeout_seconds + LIMIT_MARGIN_SECONDS,
         )
 
-    async def _end(self, process: Path, called_off: asyncio.Event) -> Exit | Lost:
-        """Wait for the script's end; bring it about once it is called off."""
-        ended = asyncio.ensure_future(self.host.processes.wait(process))
-        called = asyncio.ensure_future(called_off.wait())
-        try:
-            await asyncio.wait({ended, called}, return_when=asyncio.FIRST_COMPLETED)
-            if not ended.done():
-                await self.host.processes.stop(process)
-            return await ended
-        finally:
-            for task in (ended, called):
-                task.cancel()
-            await asyncio.gather(ended, called, return_exceptions=True)
+    async def answer(self, order: StepOrder, life: Path, end: Exit) -> StepAnswer:
+        """Answer for an end; what the script gave is kept first, since the file it wrote is removed."""
+        if not end.succeeded:
+            return self.witness.ended(order, life / "process", end)
+        given = _noted(life / "given")
+        if given is None:
+            given = _given(life / "output")
+            if given != {}:  # without any, there is none either when the file is gone
+                _note(life / "given", given)
+                point("deployer.script.outputs_noted")
+        if isinstance(given, Wrong):
+            message = f"the script ended well, but {given.message}"
+            return self.witness.said(order, "error", message, life / "process")
+        return Done(given)
 
-    def _answer(
-        self, order: StepOrder, life: Path, end: Exit | Lost, called_off: asyncio.Event
-    ) -> StepAnswer:
-        if isinstance(end, Exit) and end.succeeded:
-            return Done()
-        if called_off.is_set() and isinstance(end, Exit) and end.reason == "stopped":
-            return Stopped()
-        return self._witness.ended(order, life / "process", end)
 
-    def _attempt(self, order: StepOrder) -> Path:
-        attempts = self.host.folder / "attempts" / str(order.run) / path_part(order.step.id)
-        return attempts / str(order.attempt)
+def _given(file: Path) -> Mapping[str, str] | Wrong:
+    """Read what a script wrote; nothing but a file of its own is opened."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return {}  # it took the file away: it has nothing to give
+    except OSError:
+        return _NO_FILE
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return _NO_FILE
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            return script_outputs.read(stream.read(FILE_BYTES_MAX + 1))
+    finally:
+        os.close(descriptor)
 
-    def _life(self, order: StepOrder, number: int) -> Path:
-        return self._attempt(order) / "lives" / str(number)
 
-    def _lives(self, order: StepOrder) -> Sequence[Path]:
-        lives = (self._life(order, number) for number in range(1, LIVES_MAX + 1))
-        return [life for life in lives if life.is_dir()]
+def _note(file: Path, given: Mapping[str, str] | Wrong) -> None:
+    wrong = given.message if isinstance(given, Wrong) else ""
+    outputs = {} if isinstance(given, Wrong) else given
+    replace_file(file, json.dumps({"wrong": wrong, "outputs": outputs}).encode())
 
-    @property
-    def _witness(self) -> Witness:
-        return Witness("deploy", "the script", self.host.processes, self.host.clock)
 
-    def _begin_clearing(self, order: StepOrder) -> None:
-        self.chores.begin(f"clear {order.log}", partial(self._clear, self._lives(order)))
-
-    async def _clear(self, lives: Sequence[Path]) -> None:
-        """Remove what a script worked with; what it said and how it ended stays."""
-        for life in lives:
-            await delete(self.host, life / "files")
-            await delete(self.host, life / "home")
+def _noted(file: Path) -> Mapping[str, str] | Wrong | None:
+    """Return what an earlier life found; None when it did not come so far, or a power cut damaged it."""
+    with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
+        document = json.loads(file.read_bytes())
+        return Wrong(document["wrong"]) if document["wrong"] else dict(document["outputs"])
+    return None

@@ -1,25 +1,32 @@
 """Approve and reject: what a person says at a gate that a run waits at."""
 
-from services.deployer.gate import Counts, Fails, Given, Passes, Refused, Verdict, on_verdict
+from services.deployer.gate import Applies, Counts, Fails, Given, Passes, Refused, Verdict, on_verdict
 from services.deployer.gate_moves import GateMoves
+from services.deployer.operations import definition
 from services.deployer.operations.request import Done, Outcome, Refusal, Request
 
 
 async def approve(request: Request) -> Outcome:
     """Let the run go on, once enough people have said so; a bake ends early."""
-    return await _say(request, "approved")
+    return await _said(request, "approved")
 
 
 async def reject(request: Request) -> Outcome:
     """Let the run fail at the gate."""
-    return await _say(request, "rejected")
+    return await _said(request, "rejected")
+
+
+async def _said(request: Request, verdict: Verdict) -> Outcome:
+    is_of_the_file = await definition.is_meant(request)
+    return await (definition.say if is_of_the_file else _say)(request, verdict)
 
 
 async def _say(request: Request, verdict: Verdict) -> Outcome:
     asked = request.asked
     holder = await request.holder()
     if holder is None or (asked.run and asked.run != holder.run):
-        return Refusal(f"nothing in {asked.pipeline}/{asked.stage} waits for an answer")
+        why = "`windlass why` says what it waits for"
+        return Refusal(f"nothing in {asked.pipeline}/{asked.stage} waits for an answer: {why}")
     moves = GateMoves(await request.moves.moves_of(holder))
     gates = await moves.open_gates()
     meant = [each for each in gates if asked.step in {"", each[0].step.id, each[0].step.name}]
@@ -40,6 +47,9 @@ async def _say(request: Request, verdict: Verdict) -> Outcome:
         case Passes(outputs):
             await moves.passed(gate.step, record, outputs)
             return Done(f"step '{gate.step.name}' is {verdict}; the run goes on")
+        case Applies(changes):
+            await moves.apply(gate.step, record, changes)
+            return Done(f"step '{gate.step.name}' is {verdict}; its changes are made")
         case Fails(evidence):
             await moves.failed(gate.step, record, evidence)
     return Done(f"step '{gate.step.name}' is rejected; the run fails")

@@ -40,4 +40,5 @@ async def _meant(request: Request) -> RunRecord | None:
     if request.asked.run:
         return next((run for run in runs if run.run == request.asked.run), None)
     holder = next((run for run in runs if run.state in HOLDS_LOCK), None)
-    return holder or next((run for run in runs if run.ready), None)
+    waiting = next((run for run in runs if run.ready), None)
+    return holder or waiting or next((run for run in runs if run.is_withheld), None)

@@ -36,7 +36,9 @@ async def release_hold(request: Request) -> Outcome:
     held = sorted(await request.store.held_revisions(request.here))
     revision = asked.revision or (held[0] if len(held) == 1 else None)
     if revision is None or revision not in held:
-        which = f"on hold are {', '.join(map(str, held))}" if held else "no revision is"
+        if not held:
+            return Refusal(f"no revision is on hold in {asked.stage}: whatever is newest may be deployed")
+        which = f"on hold are {', '.join(map(str, held))}"
         return Refusal(f"say which revision of {asked.stage} to release: {which}")
     await GateStore(request.store.tx).release_hold(request.here, revision)
     request.store.tx.emit(
@@ -57,8 +59,9 @@ async def lift_blocker(request: Request) -> Outcome:
     standing = await GateStore(request.store.tx).standing(request.here)
     name = asked.blocker or (standing[0] if len(standing) == 1 else "")
     if name not in standing:
-        which = f"blocked by {', '.join(standing)}: say which" if standing else "not blocked"
-        return Refusal(f"{asked.stage} is {which}")
+        if not standing:
+            return Refusal(f"{asked.stage} is not blocked: look at what `windlass why` says")
+        return Refusal(f"{asked.stage} is blocked by {', '.join(standing)}: say which")
     await GateStore(request.store.tx).lift(request.here, name, now)
     request.store.tx.emit(
         BlockerLifted(

@@ -43,7 +43,8 @@ async def _way(request: Request) -> _Way | Refusal:
     urgent = next((run for run in runs if run.is_urgent), None)
     if urgent:
         return Refusal(
-            f"a {urgent.kind.replace('_', '-')} to revision {urgent.revision} is {urgent.state} here"
+            f"a {urgent.kind.replace('_', '-')} to revision {urgent.revision} is {urgent.state} here: "
+            "wait for its end"
         )
     holder = await request.holder()
     past = await request.store.past_runs(request.here)
@@ -52,7 +53,7 @@ async def _way(request: Request) -> _Way | Refusal:
     good = [run.revision for run in past if run.revision != undone]
     wanted = request.asked.revision or next((each for each in good if each not in held), None)
     if wanted is None:
-        return Refusal(f"no other revision has ever succeeded in {request.asked.stage}")
+        return Refusal(f"no other revision has ever succeeded in {request.asked.stage}: push a fix")
     if wanted not in [run.revision for run in past]:
         return Refusal(f"revision {wanted} has never succeeded in {request.asked.stage}")
     if wanted == undone:

@@ -1,5 +1,6 @@
 """Roll-forward: a newer revision whose artifacts exist, put into a stage past its queue, window, blockers."""
 
+from services.deployer.operations import definition, in_place
 from services.deployer.operations.request import Done, Outcome, Refusal, Request
 from services.deployer.run_course import USABLE
 from services.deployer.store import GateStore
@@ -33,25 +34,32 @@ async def _meant(request: Request) -> int | Refusal:
     held = await request.store.held_revisions(request.here)
     if asked.revision in held:
         return Refusal(f"revision {asked.revision} is on hold in {asked.stage}: release the hold first")
-    newer = [number for number in newer if number not in held]
+    reached = await in_place.newest(request)
+    if asked.revision and (refusal := in_place.behind(reached, asked.revision, asked.stage)):
+        return Refusal(refusal)
+    newer = [number for number in newer if number not in held and number >= reached]
     if asked.revision and asked.revision not in newer:
         return Refusal(
             f"revision {asked.revision} is not newer than {live}, which {asked.stage} runs: "
             "ask for a rollback"
         )
+    if asked.revision and (refusal := await definition.kept_back(request, asked.revision)):
+        return Refusal(refusal)
     for number in [asked.revision] if asked.revision else sorted(newer, reverse=True):
         if await _is_built(request, number):
             return number
     return Refusal(
         f"revision {asked.revision} is not built"
         if asked.revision
-        else f"nothing newer than revision {live} is built"
+        else f"nothing newer than revision {max(live, reached)} is built: push it, or wait for its build"
     )
 
 
 async def _is_built(request: Request, number: int) -> bool:
     revision = await request.store.revision(request.asked.pipeline, number)
     if request.asked.stage not in [stage.name for stage in revision.plan.stages]:
+        return False
+    if await definition.kept_back(request, number):
         return False
     artifacts = await request.store.artifacts(request.asked.pipeline, number)
     return all(artifact.state in USABLE for artifact in artifacts.values())

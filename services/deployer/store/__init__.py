@@ -1,5 +1,6 @@
 """The deployer's SQL: what is written as it decides, and what it decides from."""
 
+from services.deployer.store.definitions import DefinitionStore
 from services.deployer.store.gates import GateStore
 from services.deployer.store.pipeline import (
     ArtifactRecord,
@@ -22,6 +23,7 @@ from services.deployer.store.statements import PAST_RUNS_MAX
 __all__ = [
     "PAST_RUNS_MAX",
     "ArtifactRecord",
+    "DefinitionStore",
     "GateStore",
     "Known",
     "Revision",

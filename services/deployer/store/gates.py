@@ -20,13 +20,25 @@ BLOCKERS = sa.select(tables.blockers).where(_blockers.stage_key == _arg("here"))
 OVERRIDE = sa.select(_overrides.until).where(_overrides.stage_key == _arg("here"))
 FORGET_STOP = sa.delete(tables.stops).where(_stops.key == _arg("this"))
 _standing = (_blockers.stage_key == _arg("here"), _blockers.name == _arg("called"))
-LIFT = sa.update(tables.blockers).where(*_standing, tables.blockers.c.ends_at.is_(None))
+LIFT = sa.update(tables.blockers).where(
+    *_standing, sa.or_(_blockers.ends_at.is_(None), _blockers.ends_at > _arg("until"))
+)
+LIFTED = (
+    sa.select(_blockers.ends_at)
+    .join_from(tables.blockers, tables.alarms, _blockers.ends_at >= tables.alarms.c.since)
+    .where(*_standing, tables.alarms.c.name == _arg("alarm"))
+)
 FORGET_OVER = sa.delete(tables.blockers).where(*_standing, _blockers.ends_at.is_not(None))
 ALARM = sa.select(tables.alarms).where(tables.alarms.c.name == _arg("called"))
 FORGET_ALARM = sa.delete(tables.alarms).where(tables.alarms.c.name == _arg("called"))
 UNDER = (
     sa.select(tables.stages.c.pipeline)
-    .where(tables.stages.c.alarm == _arg("called"))
+    .where(
+        sa.or_(
+            tables.stages.c.alarm == _arg("called"),
+            tables.stages.c.key.in_(sa.select(_blockers.stage_key).where(_blockers.name == _arg("blocker"))),
+        )
+    )
     .distinct()
     .order_by(tables.stages.c.pipeline)
 )
@@ -75,14 +87,19 @@ class GateStore:
         return await self.tx.insert_or_ignore(tables.blockers, row)
 
     async def lift(self, key: str, name: str, ends_at: datetime) -> bool:
-        """Let a blocker be over from then on; False when none of that name stands there."""
-        values = {"here": key, "called": name, "ends_at": ends_at}
+        """Let a blocker be over from then on; False when none of that name stands there for longer."""
+        values = {"here": key, "called": name, "until": ends_at, "ends_at": ends_at}
         return (await self.tx.execute(LIFT, values)).rowcount > 0
 
     async def standing(self, key: str) -> list[str]:
-        """Return the names of the blockers that nothing has ended yet."""
+        """Return the names of the blockers that keep the stage closed now."""
         rows = (await self.tx.execute(BLOCKERS, {"here": key})).all()
-        return [row.name for row in rows if row.ends_at is None]
+        return [row.name for row in rows if row.ends_at is None or self.tx.now < row.ends_at]
+
+    async def is_lifted(self, key: str, name: str, alarm: str) -> bool:
+        """Tell whether a person lifted an alarm's blocker since the alarm fires."""
+        values = {"here": key, "called": name, "alarm": alarm}
+        return (await self.tx.execute(LIFTED, values)).first() is not None
 
     async def note_alarm(self, name: str, state: str, reason: str) -> None:
         """Keep what is known of an alarm."""
@@ -95,9 +112,9 @@ class GateStore:
         row = (await self.tx.execute(ALARM, {"called": name})).first()
         return row.reason if row and row.state in FIRING else None
 
-    async def pipelines_under(self, alarm: str) -> list[str]:
-        """Return the pipelines with a stage that the alarm is about."""
-        return list((await self.tx.execute(UNDER, {"called": alarm})).scalars())
+    async def pipelines_under(self, alarm: str, blocker: str) -> list[str]:
+        """Return the pipelines with a stage that the alarm is about, or that it keeps closed."""
+        return list((await self.tx.execute(UNDER, {"called": alarm, "blocker": blocker})).scalars())
 
     async def override_window(self, key: str, until: datetime, actor: str, reason: str) -> None:
         """Let the stage begin runs until then, whatever its window says."""

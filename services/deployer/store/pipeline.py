@@ -102,12 +102,12 @@ class Store:
         """Make sure the stage exists as the plan says; True when that changed something."""
         self.known.stages.clear()
         key = stage_key(pipeline, stage.name)
-        said = {"place": place, "target": stage.target, "alarm": stage.alarm or None}
+        said = {"place": place, "target": stage.target, "alarm": stage.alarm or None, "queue": stage.queue}
         row = {"key": key, "pipeline": pipeline, "stage": stage.name, **said}
         if await self.tx.insert_or_ignore(tables.stages, row):
             return True
-        moved = {"this": key, "at": place, "on": stage.target, "under": stage.alarm, **said}
-        return (await self.tx.execute(ask.MOVE_STAGE, moved)).rowcount > 0
+        moved = {"this": key, "at": place, "on": stage.target, "under": stage.alarm, "by": stage.queue}
+        return (await self.tx.execute(ask.MOVE_STAGE, {**moved, **said})).rowcount > 0
 
     async def forget_alarms(self, pipeline: str, stages: Sequence[str]) -> None:
         """Let no alarm be about stages that the newest plan does not have."""
@@ -144,6 +144,11 @@ class Store:
         values = {"of": pipeline, "number": revision, "deadline_at": deadline}
         await self.tx.execute(ask.LIMIT_REVISION, values)
 
+    async def late_revisions(self, pipeline: str) -> Mapping[int, datetime]:
+        """Return those whose time is over with a run that has not begun, and when it was."""
+        rows = await self.tx.execute(ask.LATE_REVISIONS, {"of": pipeline, "now": self.tx.now})
+        return {row.revision: row.deadline_at for row in rows}
+
     async def revision(self, pipeline: str, revision: int) -> Revision:
         """Return a planned revision."""
         this = (pipeline, revision)
@@ -166,6 +171,7 @@ class Store:
             "wait": run.wait.model_dump(mode="json") if run.wait else None,
             "again_of": run.again_of,
             "keeps": run.keeps,
+            "in_line": run.in_line,
             "version": run.version,
             "created_at": run.created_at,
             "verification_state": run.verification_state,
@@ -214,6 +220,10 @@ class Store:
         """Return the stage's runs that ended with their revision in place, the last first."""
         rows = await self.tx.execute(ask.GOOD_ENDS, {"here": key})
         return [PastRun(row.run, row.revision, State(row.state)) for row in rows]
+
+    async def bad_ends(self, key: str) -> Sequence[RunRecord]:
+        """Return the runs that acted on the stage since anything was good there, the last first."""
+        return [run_record(row) for row in await self.tx.execute(ask.BAD_ENDS, {"here": key})]
 
     async def last_run(self, key: str) -> RunRecord | None:
         """Return the stage's run that ended last; of none that was superseded."""

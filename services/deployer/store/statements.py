@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from services.deployer import tables
 from services.deployer.run_course import ArtifactState
-from services.deployer.run_state import LIVE, TERMINAL, State
+from services.deployer.run_state import LIVE, RETRIED, TERMINAL, State
 
 PAST_RUNS_MAX = 200  # good ends looked through for something to roll back to
 NUMBERS_MAX = 100  # revisions looked through for one to roll forward to
@@ -22,6 +22,7 @@ MOVE_STAGE = sa.update(tables.stages).where(
         _stages.place != _arg("at"),
         _stages.target != _arg("on"),
         sa.func.coalesce(_stages.alarm, "") != _arg("under"),
+        tables.stages.c.queue != _arg("by"),
     ),
 )
 FORGET_ALARMS = sa.update(tables.stages).where(
@@ -36,6 +37,17 @@ REVISION = sa.select(
 LIMIT_REVISION = sa.update(tables.revisions).where(
     _revisions.pipeline == _arg("of"), _revisions.revision == _arg("number")
 )
+_of_revision = sa.and_(_runs.pipeline == _revisions.pipeline, _runs.revision == _revisions.revision)
+LATE_REVISIONS = (
+    sa.select(_revisions.revision, _revisions.deadline_at)
+    .join(tables.runs, _of_revision)
+    .where(
+        _runs.pipeline == _arg("of"),
+        tables.runs.c.state == State.NOT_STARTED.value,
+        _revisions.deadline_at <= _arg("now"),
+    )
+    .distinct()
+)
 PLAN = sa.select(_revisions.plan).where(
     _revisions.pipeline == _arg("of"), _revisions.revision == _arg("number")
 )
@@ -43,14 +55,17 @@ RUN = sa.select(tables.runs).where(_runs.run == _arg("this"))
 OPEN_RUNS = (
     sa.select(tables.runs)
     .where(_runs.pipeline == _arg("of"), _runs.state.in_(_OPEN))
-    .order_by(_runs.revision)
+    .order_by(_runs.revision, _runs.run)
 )
+# Two runs may be made, or end, at the same instant: then whichever is still open came later, and of two that
+# are over the one that people asked for. What is left is decided by the run's id, so that it is decided.
+_open_last = _runs.finished_at.is_(None)
 DEPLOY_RUNS = (  # a retry takes its run's place
     sa.select(tables.runs)
     .where(
         _runs.pipeline == _arg("of"), _runs.revision == _arg("number"), _runs.kind.in_(("deploy", "retry"))
     )
-    .order_by(_runs.created_at)
+    .order_by(_runs.created_at, _open_last, _runs.finished_at, _runs.kind, _runs.run)
 )
 _before = tables.runs.alias("before")
 STAGES_BEFORE = (
@@ -63,12 +78,42 @@ STAGES_BEFORE = (
         _before.c.stage_key == _runs.comes_after,
         _before.c.kind.in_(("deploy", "retry", "roll_forward")),
     )
-    .order_by(_before.c.created_at)
+    .order_by(
+        _before.c.created_at,
+        _before.c.finished_at.is_(None),
+        _before.c.finished_at,
+        _before.c.kind,
+        _before.c.run,
+    )
+)
+_LATEST_END = (
+    _runs.finished_at.desc(),
+    _runs.started_at.desc(),
+    _runs.created_at.desc(),
+    _runs.kind.desc(),
+    _runs.run.desc(),
 )
 GOOD_ENDS = (
     sa.select(_runs.run, _runs.revision, _runs.state)
     .where(_runs.stage_key == _arg("here"), _runs.state.in_(_GOOD))
-    .order_by(_runs.finished_at.desc(), _runs.revision.desc())
+    .order_by(*_LATEST_END)
+    .limit(PAST_RUNS_MAX)
+)
+_good = tables.runs.alias("good")
+_last_good = (
+    sa.select(sa.func.max(_good.c.finished_at))
+    .where(_good.c.stage_key == _arg("here"), _good.c.state.in_(_GOOD))
+    .scalar_subquery()
+)
+BAD_ENDS = (  # of runs that began after the last good one
+    sa.select(tables.runs)
+    .where(
+        _runs.stage_key == _arg("here"),
+        tables.runs.c.state.in_([state.value for state in RETRIED]),
+        sa.or_(_last_good.is_(None), _runs.started_at >= _last_good),
+        _runs.started_at.is_not(None),
+    )
+    .order_by(*_LATEST_END)
     .limit(PAST_RUNS_MAX)
 )
 LAST_RUN = (
@@ -78,7 +123,7 @@ LAST_RUN = (
         _runs.finished_at.is_not(None),
         tables.runs.c.state != State.SUPERSEDED.value,
     )
-    .order_by(_runs.finished_at.desc(), _runs.created_at.desc())
+    .order_by(*_LATEST_END)
     .limit(1)
 )
 LAST_BEGUN = LAST_RUN.where(_runs.started_at.is_not(None))
@@ -91,7 +136,7 @@ NUMBERS = (
 GOOD_RUN = (
     sa.select(_runs.run)
     .where(_runs.stage_key == _arg("here"), _runs.revision == _arg("number"), _runs.state.in_(_GOOD))
-    .order_by(_runs.finished_at.desc())
+    .order_by(*_LATEST_END)
     .limit(1)
 )
 CHANGE_RUN = sa.update(tables.runs).where(_runs.run == _arg("this"), tables.runs.c.state == _arg("was"))
@@ -122,6 +167,21 @@ FORGET_UNBUILT = (
 )
 # The conditions of the partial indexes, as they stand there: only so are the indexes used.
 _here = sa.select(_runs.run).where(_runs.stage_key == _stages.key)
+_withheld = sa.select(_runs.run).where(  # of a revision that has not begun its way; `RunRecord.is_withheld`
+    _runs.pipeline == _stages.pipeline,
+    tables.runs.c.state == State.NOT_STARTED.value,
+    _runs.kind == "deploy",
+    _runs.comes_after.is_(None),
+    sa.not_(_runs.ready),
+)
+_limited = (  # a run that has not begun, of a deployment that has a limit
+    sa.select(_runs.run)
+    .join(
+        tables.revisions,
+        sa.and_(_revisions.pipeline == _runs.pipeline, _revisions.revision == _runs.revision),
+    )
+    .where(tables.runs.c.state == State.NOT_STARTED.value, _revisions.deadline_at.is_not(None))
+)
 AT_WORK = (
     sa.select(_stages.pipeline)
     .where(
@@ -129,6 +189,8 @@ AT_WORK = (
             _here.where(tables.HOLDS_LOCK_SQL).exists(),
             _here.where(tables.WAITS_SQL).exists(),
             _here.where(tables.URGENT_SQL).exists(),
+            _withheld.exists(),
+            _limited.where(_runs.pipeline == _stages.pipeline).exists(),
         )
     )
     .distinct()
@@ -137,4 +199,5 @@ NEXT_LIMITS = (
     sa.select(sa.func.min(_runs.deadline_at)).where(tables.HOLDS_LOCK_SQL, _runs.deadline_at > _arg("after")),
     sa.select(sa.func.min(_steps.deadline_at)).where(tables.ACTIVE_SQL, _steps.deadline_at > _arg("after")),
     sa.select(sa.func.min(_runs.wakes_at)).where(tables.WAITS_SQL, _runs.wakes_at > _arg("after")),
+    sa.select(sa.func.min(_revisions.deadline_at)).where(_revisions.deadline_at > _arg("after")),
 )

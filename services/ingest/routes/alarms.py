@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.ingest.store import IngestStore
-from shared.access import AlarmAccess
+from services.ingest.store import UNNAMED_ALARMS_MAX, IngestStore
+from shared.access import AlarmAccess, Teller
 from shared.events import AlarmChanged
 from shared.events.alarms import AlarmState
+from shared.problems import ProblemError
 
 ALARM_CHARACTERS_MAX = 200
 REASON_CHARACTERS_MAX = 500
@@ -45,22 +46,34 @@ class Alarms:
         router = APIRouter(tags=["alarms"])
 
         async def report(
-            name: Alarm, report: AlarmReport, source: Annotated[str, Depends(access)]
+            name: Alarm, report: AlarmReport, teller: Annotated[Teller, Depends(access)]
         ) -> AlarmTaken:
             """Say that an alarm fires, is clear, or is not known; say it again as often as you like."""
             alarm = AlarmChanged(
                 alarm=name,
                 state=report.state,
                 reason=report.reason,
-                source=source,
+                source=teller.holder,
                 at=self.store.db.clock.now(),
             )
             last = await self.store.told(name)
             if last and last.says(alarm):
                 return AlarmTaken(position=last.event)
-            return AlarmTaken(position=await self.store.tell(alarm, uuid4()))
+            position = await self.store.tell(alarm, uuid4(), named=teller.named)
+            if position is None:
+                raise _too_many(name)
+            return AlarmTaken(position=position)
 
         router.add_api_route(
             "/api/v1/alarms/{name}", report, methods=["POST"], status_code=202, summary="Tell of an alarm"
         )
         return router
+
+
+def _too_many(alarm: str) -> ProblemError:
+    return ProblemError(
+        409,
+        "too-many-alarms",
+        f"Alarm {alarm} is not known, and tokens for every alarm have told of {UNNAMED_ALARMS_MAX} already.",
+        next_=f"Give its monitor a token for it alone: `windlass token NAME --alarm {alarm}`.",
+    )

@@ -25,6 +25,7 @@ RETENTION: Mapping[Topic, timedelta] = {
     Topic.STAGES: timedelta(days=14),
     Topic.BUILDS: timedelta(days=14),
     Topic.LOGS: timedelta(days=7),  # by far the largest; the status service keeps the lines
+    Topic.ALARMS: timedelta(days=14),
     Topic.DEAD_LETTERS: timedelta(days=14),
 }
 SEGMENT = timedelta(days=1)

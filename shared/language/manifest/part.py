@@ -12,11 +12,12 @@ from pydantic_core import PydanticCustomError
 
 from shared.language.expression import has_expression
 from shared.language.problem import Rule
+from shared.step_types import params
 
 NAME_CHARACTERS_MAX = 100
 MINUTES_MAX = 24 * 60.0
 PATH_CHARACTERS_MAX = 1_000
-OURS: dict[str, Any] = {"x-windlass-only": True}
+OURS: dict[str, Any] = params.OURS
 FORM = "\0"  # begins the name of one of several forms that a value may have; no key of a file has it
 NO_EXPRESSION = "is not resolved: expressions have no meaning here"
 

@@ -70,6 +70,11 @@ class Stage(ManifestPart):
         default=None,
         description="An alarm of this account and region; while it fires, what runs is rolled back",
     )
+    queue: Literal["newest", "fifo"] = Field(
+        default="newest",
+        description="Who waits for a stage that is busy: the newest revision alone, or all, the oldest first",
+        json_schema_extra=OURS,
+    )
     infrastructure: Infrastructure | None = Field(
         default=None,
         description="DevRamps' older form of a TERRAFORM:SYNTHESIZE step; write the step instead",

@@ -41,6 +41,7 @@ TOPIC_OF = {
     "attempt": Topic.STAGES,
     "window": Topic.STAGES,
     "stage": Topic.STAGES,
+    "definition": Topic.STAGES,
     "run": Topic.STAGES,
     "step": Topic.STAGES,
     "verification": Topic.STAGES,

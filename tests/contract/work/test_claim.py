@@ -352,3 +352,23 @@ async def test_claims_that_cross_each_other_never_share_an_order(installation: I
     assert sum(len(bench.begun) for bench in benches) == 40
     assert len(set(await noted(installation.database, "finished"))) == 40
     assert all(bench.ended for bench in benches)
+
+
+async def test_an_order_that_was_handed_back_since_it_was_looked_at_is_not_claimed_by_that_look(
+    installation: Installation,
+) -> None:
+    slow = Unreliable(installation.another())
+    here, there = Bench(installation.database, "here"), Bench(slow, "there")
+    here.work_on = raising(TryAgain("the disk is away"))
+    async with running(there.run()):
+        await installation.quiet()
+        slow.may_write = asyncio.Event()
+        await ask_for(installation.database, order("a"))
+        installation.clock.advance(1.0)
+        await installation.until(lambda: slow.waits_to_write > 0)
+        async with running(here.run()):
+            await installation.until(lambda: bool(here.begun))
+            await installation.quiet()  # it is back by now, for later
+            slow.may_write.set()
+            await installation.quiet()
+            assert (len(here.begun), there.begun) == (1, [])

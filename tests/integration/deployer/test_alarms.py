@@ -180,3 +180,44 @@ async def live_or_blocked(stand: Stand, state: str) -> None:
         await stand.until_said(BlockerLifted)
         stand.clock.advance(61)
         await stand.until_said(RunSucceeded, revision=2, stage="production")
+
+
+async def test_what_is_not_known_of_an_alarm_changes_nothing_while_a_run_is_in_progress(stand: Stand) -> None:
+    let_go = stand.carrier.hold("a", "staging")
+    async with stand.running():
+        await stand.say(watched(1))
+        await stand.until_said(StepStarted)
+        await say(stand, "unknown", "no data")
+        let_go.set()
+        await stand.until_said(RunSucceeded, stage="production")
+    assert not stand.said(StageBlocked)
+
+
+async def test_what_is_not_known_of_an_alarm_keeps_a_blocked_stage_closed(stand: Stand) -> None:
+    async with stand.running():
+        await live(stand, 1)
+        await say(stand, "firing")
+        await stand.until_said(StageBlocked, stage="production")
+        await say(stand, "unknown", "no data")
+        await stand.say(watched(2))
+        await stand.until_waits("blocker", revision=2)
+        stand.clock.advance(600)
+        await stand.say(planned(9, plan(9, stages=("elsewhere",))))
+        await stand.until_said(RunSucceeded, stage="elsewhere")
+    assert not stand.said(RunStarted, revision=2)
+
+
+async def test_a_rollback_that_runs_is_left_alone_by_an_alarm(stand: Stand) -> None:
+    async with stand.running():
+        for number in (1, 2):
+            await live(stand, number)
+            stand.clock.advance(1)
+        let_go = stand.carrier.hold("a", "staging")
+        await stand.answer("rollback", "staging", reason="prices wrong")
+        await stand.until_said(StepStarted, revision=1, stage="staging")
+        await say(stand, "firing")
+        await stand.until_said(StageBlocked, stage="staging")
+        let_go.set()
+        restored = await stand.until_said(RunSucceeded, kind="rollback")
+    assert restored.revision == 1
+    assert not stand.said(RunCancelled)

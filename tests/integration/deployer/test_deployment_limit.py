@@ -1,6 +1,6 @@
 """A deployment's own time limit: over all stages, gates included; what never began ends with it."""
 
-from shared.events import RunSucceeded, RunTimedOut, StepStarted, StepWaiting
+from shared.events import RunFailed, RunSucceeded, RunTimedOut, StepStarted, StepWaiting
 from shared.plan import Plan, StepPlan
 from tests.integration.deployer.stand import Stand, plan, planned, step
 
@@ -42,3 +42,14 @@ async def test_a_deployment_that_is_through_in_time_is_left_alone(stand: Stand) 
         await stand.say(planned(2, plan(2, steps=(step("a"),))))
         await stand.until_said(RunSucceeded, revision=2, stage="production")
     assert not stand.said(RunTimedOut)
+
+
+async def test_what_is_stuck_behind_a_failed_stage_ends_with_its_deployments_time(stand: Stand) -> None:
+    stand.carrier.failing = {"a"}
+    async with stand.running():
+        await stand.say(planned(1, limited(3600)))
+        await stand.until_said(RunFailed, stage="staging")
+    async with stand.running():  # after a restart nobody remembers the limit but the rows
+        stand.clock.advance(3601)
+        ended = await stand.until_said(RunTimedOut, stage="production")
+    assert "did not come here by" in ended.evidence.message

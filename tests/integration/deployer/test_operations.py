@@ -174,7 +174,7 @@ async def test_a_rollback_without_anything_to_go_back_to_is_refused(stand: Stand
         nothing = await stand.answer("rollback", "staging")
         never = await stand.answer("rollback", "staging", revision=9)
     assert [each.message for each in (nothing, never)] == [
-        "no other revision has ever succeeded in staging",
+        "no other revision has ever succeeded in staging: push a fix",
         "revision 9 has never succeeded in staging",
     ]
 
@@ -250,3 +250,23 @@ async def test_an_operation_on_a_stage_that_is_not_there_names_those_that_are(
         refused = await stand.answer(kind, "prod")
     assert isinstance(refused, OperationRefused)
     assert refused.message == "pipeline shop has no stage prod; it has staging, production"
+
+
+async def test_a_run_that_was_ended_before_its_revision_came_so_far_is_not_retried(stand: Stand) -> None:
+    stand.carrier.failing = {"migrate"}
+    async with stand.running():
+        await stand.say(planned(1))
+        await stand.until_said(RunFailed, stage="staging")
+        never_begun = stand.said(RunQueued, stage="production")[0].run
+        await stand.answer("cancel", "production", run=never_begun)
+        refused = await stand.answer("retry", "production", run=never_begun)
+        assert isinstance(refused, OperationRefused)
+        assert refused.message == (
+            "revision 1 has not come through staging: retry it there, or roll production forward to it"
+        )
+        stand.carrier.failing = set()
+        await stand.answer("retry", "staging")
+        await stand.until_said(RunSucceeded, stage="staging")
+        accepted = await stand.answer("retry", "production")
+        assert isinstance(accepted, OperationAccepted)
+        await stand.until_said(RunSucceeded, stage="production")

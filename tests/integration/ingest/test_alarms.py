@@ -1,7 +1,11 @@
 """What monitors tell, and with which tokens."""
 
+import httpx
 import pytest
+import sqlalchemy as sa
 
+from services.ingest import store, tables
+from shared.db import ServiceDatabase
 from tests.integration.web import HOLDER, Web
 
 FIRES = {"state": "firing", "reason": "5xx above 1 %"}
@@ -64,3 +68,35 @@ async def test_a_token_for_everything_is_not_taken_away_by_a_lesser_one(web: Web
 )
 async def test_what_makes_no_sense_is_refused(web: Web, body: dict[str, object]) -> None:
     assert (await web.client.post("/api/v1/alarms/shop-5xx", json=body)).status_code == 400
+
+
+async def test_a_token_for_every_alarm_tells_of_so_many_and_its_refusal_says_what_helps(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "UNNAMED_ALARMS_MAX", 2)
+    any_alarm = await monitor(web, "*")
+    own = await monitor(web, "third", "third-monitor")
+
+    async def tell(alarm: str, headers: dict[str, str], state: str = "firing") -> httpx.Response:
+        return await web.stranger.post(f"/api/v1/alarms/{alarm}", json={"state": state}, headers=headers)
+
+    first = [(await tell(each, any_alarm)).status_code for each in ("first", "second", "third")]
+    assert first == [202, 202, 409]
+    refused = (await tell("third", any_alarm)).json()
+    assert "windlass token NAME --alarm third" in refused["next"]
+    assert (await tell("second", any_alarm, "clear")).status_code == 202  # what is known goes on
+    assert (await tell("third", own)).status_code == 202
+    assert (await tell("third", any_alarm, "clear")).status_code == 202
+    assert (await tell("fourth", any_alarm)).status_code == 409
+    second = await monitor(web, "second", "second-monitor")
+    assert (await tell("second", second)).status_code == 202  # is the monitor's own by now
+    assert (await tell("fourth", any_alarm)).status_code == 202
+
+
+async def test_an_alarm_that_has_long_been_quiet_is_forgotten_and_one_that_fires_is_not(web: Web) -> None:
+    for alarm, state in (("quiet", "clear"), ("loud", "firing")):
+        await web.client.post(f"/api/v1/alarms/{alarm}", json={"state": state})
+    web.clock.advance(store.KEPT.total_seconds() + 1)
+    await store.IngestStore(ServiceDatabase(web.database, "ingest")).resume()
+    kept = [row.name for row in web.store.look(sa.select(tables.alarms))]
+    assert kept == ["loud"]

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -20,9 +20,11 @@ from services.deployer.step_order import Broke, Done, Launched, StepAnswer, Step
 from shared.artifacts import FakeArtifactStore
 from shared.clock import SystemClock
 from shared.events import Evidence, LogLine
+from shared.git import GitMirrors, Mirrors
 from shared.ids import Commit, Digest, Pipeline, Stage, Step
 from shared.plan import StepPlan
 from shared.process import LocalProcesses
+from tests.contract.git.repository import WorkingCopy, new_repository
 
 PYTHON = (sys.executable, "-I", "-S")
 NAMESPACE = UUID("00000000-0000-0000-0000-00000000feed")
@@ -66,6 +68,7 @@ class LocalStage:
     folder: Path
     gateway_folder: Path | None = None  # of one that is shared
     artifacts: FakeArtifactStore = field(default_factory=FakeArtifactStore)
+    mirrors: Mirrors | None = None  # None: real ones
     target: LocalTarget = field(init=False)
     carriers: Mapping[str, StepCarrier] = field(init=False)
     processes: LocalProcesses = field(init=False)
@@ -93,9 +96,12 @@ class LocalStage:
         gateway = GatewayClient(self.folder / "deployer" / "gateway", clock)
         if self.gateway_folder:
             gateway = SharedGateway(self.gateway_folder, clock)
-        host = Host(self.folder / "deployer", self.processes, gateway, self.artifacts, clock)
+        host = Host(self.folder / "deployer", self.processes, gateway, self.artifacts, clock, self._mirrors())
         self.target = LocalTarget(host, Succession(host))
         self.carriers = self.target.carriers()
+
+    def _mirrors(self) -> Mirrors:
+        return self.mirrors or GitMirrors(self.folder / "mirrors")
 
     async def restart_windlass(self) -> None:
         await self.target.close()
@@ -137,6 +143,8 @@ class LocalStage:
             tag="",
             step=step,
             attempt=1,
+            repository="shop",
+            remote=str(self.folder / "repository"),
             artifacts={"app": digest} if digest else {},
         )
 
@@ -154,6 +162,21 @@ class LocalStage:
         env = {"NOTES": str(self.notes), "GATE": str(self.gate), **how.pop("env", {})}
         digest = how.pop("digest", None)
         return self.order("SCRIPT:EXECUTE", 1, digest, commands=list(commands), env=env, **how)
+
+    @property
+    def repository(self) -> WorkingCopy:
+        folder = self.folder / "repository"
+        return WorkingCopy(folder) if folder.exists() else new_repository(folder)
+
+    def testing(self, command: str, files: Mapping[str, bytes] | None = None, **how: Any) -> StepOrder:
+        """Return an order to run a test command in a commit of these files."""
+        commit = self.repository.commit({"README": b"a shop", **(files or {})})
+        return self.testing_at(commit, command, **how)
+
+    def testing_at(self, commit: Commit, command: str, **how: Any) -> StepOrder:
+        env = {"NOTES": str(self.notes), "GATE": str(self.gate), **how.pop("env", {})}
+        order = self.order("APPROVAL:TEST", 1, None, testCommand=command, environmentVariables=env, **how)
+        return replace(order, commit=commit)
 
     async def run(self, order: StepOrder, called_off: asyncio.Event | None = None) -> StepAnswer:
         return await self.carriers[order.step.type].run(order, called_off or asyncio.Event())

@@ -125,11 +125,37 @@ async def test_a_discarded_candidate_survives_death_at_every_point(
 
 async def test_a_script_survives_death_at_every_point(stage: LocalStage, reaper: Reaper) -> None:
     async def make(number: int) -> StepOrder:
-        return stage.script(f'echo {number} >> "$NOTES"', "echo said", id=f"step-{number}")
+        given = f'echo number={number} > "$WINDLASS_OUTPUT"'
+        return stage.script(f'echo {number} >> "$NOTES"', "echo said", given, id=f"step-{number}")
 
     async def run(order: StepOrder) -> None:
         answer, lines = await asyncio.gather(stage.run(order), stage.lines(order))
-        assert (answer, lines) == (Done(), ["said"])
+        assert (answer, lines) == (Done({"number": order.step.id.removeprefix("step-")}), ["said"])
 
     orders = await die_everywhere(stage, reaper, run, make)
     assert stage.started == [str(number) for number in range(1, len(orders) + 1)]
+    assert "deployer.script.outputs_noted" in reaper.seen
+
+
+async def test_a_test_command_survives_death_at_every_point(stage: LocalStage, reaper: Reaper) -> None:
+    report = "<testsuite><testcase/><testcase><error/></testcase></testsuite>"
+
+    async def make(number: int) -> StepOrder:
+        command = f'echo {number} >> "$NOTES"; echo "{report}" > r.xml; echo said; exit 1'
+        return stage.testing(command, id=f"step-{number}", results="*.xml")
+
+    async def run(order: StepOrder) -> None:
+        answer, lines = await asyncio.gather(stage.run(order), stage.lines(order))
+        assert isinstance(answer, Broke)
+        assert answer.outputs == {
+            "exit_code": "1",
+            "tests_passed": "1",
+            "tests_failed": "1",
+            "tests_skipped": "0",
+        }
+        assert lines == ["said"]
+        await stage.discard(order)
+
+    orders = await die_everywhere(stage, reaper, run, make)
+    assert stage.started == [str(number) for number in range(1, len(orders) + 1)]
+    assert {"deployer.checkout.arrived", "deployer.test.results_noted"} < set(reaper.seen)

@@ -110,6 +110,20 @@ def test_how_far_a_pipelines_branch_had_come_is_marked(tmp_path: Path) -> None:
     engine.dispose()
 
 
+def test_nothing_keeps_a_revision_that_was_planned_before_anybody_was_asked(tmp_path: Path) -> None:
+    engine = opened(tmp_path)
+    planned = "('shop', 7, 'c', 'h', '{}', '2026-01-01T00:00:00.000000Z')"
+    columns = 'pipeline, revision, "commit", plan_hash, plan, planned_at'
+    with engine.begin() as connection:
+        alembic_run.upgrade(connection, "0004")
+        connection.execute(sa.text(f"INSERT INTO revisions ({columns}) VALUES {planned}"))
+    bring_up_to_date(engine)
+    with engine.connect() as connection:
+        query = sa.text("SELECT revision FROM revisions WHERE let_through_at = planned_at")
+        assert connection.execute(query).scalars().all() == [7]
+    engine.dispose()
+
+
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "windlass.db").write_bytes(b"no database at all, but a text " * 50)
     engine = opened(tmp_path)

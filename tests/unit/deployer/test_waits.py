@@ -11,16 +11,17 @@ from shared.plan import ArtifactPlan
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
+NEWER = "a newer revision, which takes its place, or somebody who retries it in staging"
 BLOCKED = {
     State.NOT_STARTED: ("revision 7 is Not Started in staging", "revision 7 succeeding in staging"),
     State.IN_PROGRESS: ("revision 7 is In Progress in staging", "revision 7 succeeding in staging"),
     State.ROLLING_FORWARD: ("revision 7 is Rolling Forward in staging", "revision 7 succeeding in staging"),
     State.ROLLING_BACK: ("revision 7 is Rolling Back in staging", "revision 7 succeeding in staging"),
-    State.CANCELLING: ("revision 7 is being cancelled in staging", "a newer revision, which takes its place"),
-    State.FAILED: ("revision 7 failed in staging", "a newer revision, which takes its place"),
-    State.TIMED_OUT: ("revision 7 timed out in staging", "a newer revision, which takes its place"),
-    State.CANCELLED: ("revision 7 was cancelled in staging", "a newer revision, which takes its place"),
-    State.SUPERSEDED: ("revision 7 was superseded in staging", "a newer revision, which takes its place"),
+    State.CANCELLING: ("revision 7 is being cancelled in staging", NEWER),
+    State.FAILED: ("revision 7 failed in staging", NEWER),
+    State.TIMED_OUT: ("revision 7 timed out in staging", NEWER),
+    State.CANCELLED: ("revision 7 was cancelled in staging", NEWER),
+    State.SUPERSEDED: ("revision 7 was superseded in staging", NEWER),
 }
 
 

@@ -94,6 +94,7 @@ pipeline:
       vars:
     - name: production
       deployment_time_window: berlin
+      queue: fifo
       timeout_minutes: 30
       verify: {paths: [{path: /healthz, status: 200}]}
   artifacts:

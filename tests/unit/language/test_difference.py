@@ -117,6 +117,14 @@ def test_every_field_of_a_plan_is_compared_or_left_out_on_purpose() -> None:
     assert of_a_push | compared == set(Plan.model_fields)
 
 
+def test_another_queue_is_a_change_and_takes_nothing_away() -> None:
+    waits = "vars: {tier: live}\n      queue: fifo"
+    line, newest = planned(edited("vars: {tier: live}", waits)), planned(LIVE)
+    assert [stage.queue for stage in line.stages] == ["newest", "fifo"]
+    told = [(change.thing, change.old, change.new, change.rule) for change in differences(line, newest)]
+    assert told == [(f"{PRODUCTION} · queue", "fifo", "newest", None)]
+
+
 def test_true_and_one_are_not_the_same() -> None:
     old, new = (planned(edited("vars: {tier: live}", f"vars: {{tier: live, x: {x}}}")) for x in ("true", "1"))
     assert [change.thing for change in differences(old, new)] == [f"{PRODUCTION} · vars.x"]

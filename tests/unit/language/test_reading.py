@@ -221,6 +221,16 @@ def test_keys_of_ours_are_refused_in_a_devramps_file_however_deep_they_stand() -
     ]
 
 
+def test_parameters_of_ours_are_refused_in_a_devramps_file() -> None:
+    ours = "params: {testCommand: x, timeout: 5, results: r.xml, expires_after_hours: 5}"
+    source = with_step("name: Run", "type: APPROVAL:TEST", ours)
+    assert [text for text in messages(source, "devramps") if "own" in text] == [
+        f'"{name}" is Windlass\'s own, and not a key of a DevRamps file'
+        for name in ("results", "expires_after_hours")
+    ]
+    assert [text for text in messages(source) if "own" in text] == []
+
+
 def test_a_devramps_file_is_not_led_to_keys_that_it_cannot_have() -> None:
     [found] = errors(pipeline("timeout_minute: 5"), "devramps")
     assert "timeout_minutes" not in found.hint

@@ -185,6 +185,7 @@ def _changed(document: Any, path: tuple[str | int, ...], value: Any) -> Any:
 
 STAGE = ("pipeline", "stages", 0)
 STEPS = ("pipeline", "steps")
+SMOKE = (*STEPS, 4)
 STOREFRONT = ("pipeline", "artifacts", "Storefront")
 ROLL_OUT = (*STEPS, 3, "params")
 
@@ -258,6 +259,8 @@ def test_what_a_schema_refuses_the_reader_refuses_too(judged: Kind, judges: dict
         pytest.param((*STEPS, 0, "attempts"), 3, (*STEPS, 0, "attempts"), id="attempts"),
         pytest.param((*STOREFRONT, "timeout_minutes"), 3,
                      (*STOREFRONT, "timeout_minutes"), id="a build's time limit"),
+        pytest.param((*SMOKE, "params", "results"), "r.xml", (*SMOKE, "params", "results"),
+                     id="a parameter"),
     ],
 )  # fmt: skip
 def test_what_is_ours_is_refused_in_a_devramps_file(

@@ -174,6 +174,8 @@ def test_the_test_gate_is_written_as_devramps_writes_it() -> None:
         "workingDirectory": "",
         "environmentVariables": {},
         "testType": "generic",
+        "results": "",
+        "expires_after_hours": 168,
     }
 
 

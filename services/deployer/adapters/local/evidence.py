@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from services.deployer.adapters.local.checkout import SourceRefused
 from services.deployer.adapters.local.release import ArtifactRefused
 from services.deployer.step_order import Broke, StepOrder
 from shared.clock import Clock
@@ -13,6 +14,7 @@ from shared.faults import Refused
 from shared.process import Exit, Lost, Processes
 
 Phase = Literal["deploy", "rollout"]
+Kind = Literal["timeout", "target", "artifact", "source", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,12 @@ class Witness:
 
     def refused(self, order: StepOrder, fault: Refused) -> Broke:
         """Tell of what can never be done as asked."""
-        return self.said(order, "artifact" if isinstance(fault, ArtifactRefused) else "error", str(fault))
+        return self.said(order, _kind(fault), str(fault))
 
     def said(
         self,
         order: StepOrder,
-        kind: Literal["timeout", "target", "artifact", "error"],
+        kind: Kind,
         message: str,
         process: Path | None = None,
     ) -> Broke:
@@ -75,6 +77,15 @@ class Witness:
     def _tail(self, process: Path) -> tuple[LogLine, ...]:
         lines = self.processes.tail(process, LOG_TAIL_LINES_MAX)
         return tuple(LogLine(at=line.at, text=line.text[:LOG_LINE_CHARACTERS_MAX]) for line in lines)
+
+
+def _kind(fault: Refused) -> Kind:
+    match fault:
+        case ArtifactRefused():
+            return "artifact"
+        case SourceRefused():
+            return "source"
+    return "error"
 
 
 def _how(end: Exit) -> str:

@@ -13,6 +13,7 @@ from services.deployer.step_order import StepOrder
 from shared.artifacts import ArtifactStore
 from shared.clock import Clock
 from shared.file_lock import held, held_if_free
+from shared.git import Mirrors
 from shared.process import Processes
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -64,6 +65,7 @@ class Host:
     gateway: Gateway
     artifacts: ArtifactStore
     clock: Clock
+    mirrors: Mirrors
     search_path: str = SEARCH_PATH
     stable_host: str = "127.0.0.1"  # where stable addresses listen; candidates are never seen outside
     removing: asyncio.Lock = field(default_factory=asyncio.Lock)  # one folder of this program's at a time
