@@ -5,19 +5,13 @@ from collections.abc import Iterator, Sequence
 from services.cli.output import harmless
 from services.cli.queue_effects import QueueEffects
 from services.cli.report.text import Palette
+from shared.language.change_words import as_written
 from shared.language.destructive import RULES
 from shared.language.difference import ApprovalNeeded, Change
 from shared.language.shown_value import CUT
 
 CHARACTERS_MAX = 100  # of one value
 STAGES_NAMED_MAX = 4  # in one line
-_WRITTEN = {  # what a plan calls otherwise than the file does
-    "alarm": "auto_rollback_alarm_name",
-    "definition_approval": "pipeline_updates_require_approval",
-    "kind": "type",
-    "timeout_seconds": "timeout_minutes",
-    "window": "deployment_time_window",
-}
 CHANGES_MAX = 200  # the rest is in --json
 
 
@@ -59,33 +53,12 @@ def _gathered(found: Sequence[Change]) -> list[tuple[Change, list[str]]]:
 
 def _change(change: Change, stages: Sequence[str], palette: Palette) -> Iterator[str]:
     mark = f"{palette.error}!{palette.end}" if change.is_destructive else " "
-    change = _as_written(change)
+    change = as_written(change)
     thing = change.thing.partition(" · ")[2] if len(stages) > 1 else change.thing
     where = f"{_named(stages)} · {thing}" if len(stages) > 1 else thing
     yield f"  {mark} {harmless(where)}: {_what(change)}"
     if change.rule:
         yield f"      {palette.error}{change.rule}{palette.end}: {RULES[change.rule]}"
-
-
-def _as_written(change: Change) -> Change:
-    """Return a change in the words of the pipeline file, where the plan has others."""
-    *place, name = change.path
-    match place:
-        case [] | ["stages", _] | ["stages", _, "steps", _] | ["artifacts", _] if name in _WRITTEN:
-            pass
-        case _:
-            return change
-    told = f"{change.thing.removesuffix(name)}{_WRITTEN[name]}"
-    if name != "timeout_seconds":
-        return change.model_copy(update={"thing": told})
-    return change.model_copy(update={"thing": told, "old": _minutes(change.old), "new": _minutes(change.new)})
-
-
-def _minutes(seconds: str) -> str:
-    try:
-        return f"{float(seconds) / 60:.6g}"
-    except ValueError:  # there is none
-        return seconds
 
 
 def _named(stages: Sequence[str]) -> str:

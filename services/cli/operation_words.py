@@ -44,20 +44,6 @@ def refusal(answer: Document, where: str) -> str:
     return f"{where} refuses to {answer['kind'].replace('-', ' ')}: {answer['message']}."
 
 
-def to_approve(run: Document, step: Document) -> Iterator[str]:
-    """Yield what an approval is of."""
-    gate = step["gate"]
-    where = f"{run['pipeline']}/{run['stage']}"
-    commit = f"{words.short(run['commit'])} {run['title']}".strip()
-    yield f"Step {step['name'] or step['step']} of revision {run['revision']} ({commit}) in {where}:"
-    yield f"  plan      {gate['plan_hash']}"
-    for artifact, digest in sorted(gate["artifacts"].items()):
-        yield f"  artifact  {artifact} {digest}"
-    for each in gate["answers"]:
-        comment = f": {each['comment']}" if each["comment"] else ""
-        yield f"  {each['verdict']} by {each['actor']}{comment}"
-
-
 def entry(each: Document) -> str:
     """Return a line of the audit trail, in UTC, for it is compared with other logs."""
     at = datetime.fromisoformat(each["at"]).astimezone(UTC)

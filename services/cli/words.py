@@ -1,6 +1,6 @@
 """Times and states in words, as people read them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,8 @@ STYLES: Mapping[str, str] = {
     "paused": "magenta",
 }
 COMMIT_CHARACTERS = 8
+ID_CHARACTERS = 8  # of a run's id: enough to tell those of a stage apart
+SHORT_SECONDS = 10  # below, a tenth of a second counts
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
@@ -29,12 +31,34 @@ def duration(seconds: float) -> str:
     return "0 s"
 
 
+def span(seconds: float | None) -> str:
+    """Return a span in its two largest units that count; "-" for none."""
+    if seconds is None:
+        return "-"
+    if seconds < SHORT_SECONDS:
+        return f"{seconds:.1f} s"
+    whole = int(seconds)
+    place = next(place for place, (size, _) in enumerate(_UNITS) if whole >= size)
+    told = [(whole // size, unit) for size, unit in _UNITS[place : place + 1]]
+    told += [(whole % _UNITS[place][0] // size, unit) for size, unit in _UNITS[place + 1 : place + 2]]
+    return " ".join(f"{number} {unit}" for number, unit in told if number)
+
+
 def ago(instant: str | None) -> str:
     """Return how long ago an instant was, or how far ahead it lies; empty for none."""
     if not instant:
         return ""
     seconds = (SystemClock().now() - datetime.fromisoformat(instant)).total_seconds()
-    return f"{duration(seconds)} ago" if seconds >= 0 else f"in {duration(seconds)}"
+    return f"{duration(seconds)} ago" if seconds >= 0 else f"in {_ahead(-seconds)}"
+
+
+def _ahead(seconds: float) -> str:
+    return duration(seconds) if seconds < SHORT_SECONDS else span(seconds)
+
+
+def seconds_since(instant: str) -> float:
+    """Return how long ago an instant was; never less than nothing."""
+    return max((SystemClock().now() - datetime.fromisoformat(instant)).total_seconds(), 0.0)
 
 
 def short(commit: str | None) -> str:
@@ -48,6 +72,13 @@ def reason(told: Mapping[str, Any]) -> str:
     if told.get("deadline"):
         times.append(f"ends by itself {ago(told['deadline'])} at the latest")
     return f"{told['text']} ({', '.join(times)})" if times else str(told["text"])
+
+
+def reason_lines(told: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence of the API, and below it what belongs to it."""
+    yield reason(told)
+    for detail in told["details"]:
+        yield f"  {detail}"
 
 
 def problem(found: Mapping[str, Any]) -> str:

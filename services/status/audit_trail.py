@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from services.status.run_view import said_by, state_of
+from services.status.run_view import state_of
+from services.status.timeline import said_by
 from services.status.views import OperationView, View
 from shared.events import (
     EVENT_TYPES,
     BlockerLifted,
+    DefinitionAnswered,
     Event,
     GateAnswered,
     HoldReleased,
@@ -47,6 +49,7 @@ ENTERED: tuple[type[StageEvent], ...] = (
     BlockerLifted,
     WindowOverridden,
     GateAnswered,
+    DefinitionAnswered,
     RunStarted,
     RunRollingBack,
     RunRollingForward,
@@ -68,6 +71,7 @@ class Entry(View):
     stage: str  # `*`: the whole pipeline
     what: str  # the event's type in short
     text: str
+    known: bool = True  # False: a later release said it, and this one reads no more of it than this
     actor: str = ""  # empty: it came by itself
     reason: str = ""
     run: UUID | None = None
@@ -78,10 +82,36 @@ class Entry(View):
 
 def entry(id_: UUID, at: datetime, causation: UUID | None, body: StageEvent) -> Entry:
     """Return what an event is in the trail."""
-    what = body.type.removeprefix("windlass.").rpartition(".v")[0]
     told = {name: getattr(body, name, None) for name in ("actor", "reason", "run", "revision")}
     known = {name: value for name, value in told.items() if value is not None}
-    return Entry(id=id_, at=at, stage=body.stage, what=what, text=_text(body), causation=causation, **known)
+    return Entry(
+        id=id_,
+        at=at,
+        stage=body.stage,
+        what=_in_short(body.type),
+        text=_text(body),
+        causation=causation,
+        **known,
+    )
+
+
+def unread(id_: UUID, at: datetime, causation: UUID | None, type_: str, subject: str) -> Entry:
+    """Return what an event is in the trail whose body this release cannot read: that it was, and where."""
+    what = _in_short(type_)
+    text = f"{what}, in words of a later release: see its event"
+    return Entry(
+        id=id_,
+        at=at,
+        stage=subject.rpartition("/")[2],
+        what=what,
+        text=text,
+        known=False,
+        causation=causation,
+    )
+
+
+def _in_short(type_: str) -> str:
+    return type_.removeprefix("windlass.").rpartition(".v")[0]
 
 
 def _text(body: StageEvent) -> str:
@@ -121,6 +151,9 @@ def _of_stage(body: StageEvent, where: str) -> str:
 def _of_run(body: RunEvent) -> str:
     about = f"Revision {body.revision} in {body.stage}"
     match body:
+        case DefinitionAnswered():
+            who = said_by(body.actor, body.comment)
+            return f"{about}: the change of its pipeline file was {body.verdict}, by {who}"
         case RunStarted():
             return f"{about}: {state_of(body)}"
         case RunCancelling():

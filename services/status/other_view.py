@@ -79,6 +79,8 @@ def operation_requested(view: OperationView | None, message: Message[OperationRe
         from_failed_step=body.from_failed_step,
         until=body.until,
         dry_run=body.dry_run,
+        blocker=body.blocker,
+        shown=body.shown,
         step=body.step,
     )
 

@@ -79,6 +79,7 @@ def newest_planned(view: PipelineView | None, message: Message[RevisionPlanned])
         "branch": before.branch if body.tag else body.branch,
         "tag": body.tag,
         "stages": tuple(stage.name for stage in body.plan.stages),
+        "fifo": tuple(stage.name for stage in body.plan.stages if stage.queue == "fifo"),
         "newest_revision": body.revision,
         "newest_commit": body.commit,
         "newest_title": body.title,
@@ -145,5 +146,8 @@ def _decision(message: Message[RevisionPlanned | PlanRejected | RevisionSkipped]
 
 
 def _stage(stage: StagePlan) -> PlannedStage:
-    steps = tuple(PlannedStep(id=step.id, name=step.name, type=step.type) for step in stage.steps)
+    steps = tuple(
+        PlannedStep(id=step.id, name=step.name, type=step.type, goes_after=step.goes_after, skip=step.skip)
+        for step in stage.steps
+    )
     return PlannedStage(name=stage.name, target=stage.target, steps=steps)

@@ -38,7 +38,9 @@ def with_planned_steps(run: RunView, stage: PlannedStage | None) -> RunView:
         return run
     known = {step.step: step for step in run.steps}
     planned = [
-        known.pop(step.id, StepView(step=step.id)).model_copy(update={"name": step.name, "type": step.type})
+        known.pop(step.id, StepView(step=step.id)).model_copy(
+            update={"name": step.name, "type": step.type, "goes_after": step.goes_after}
+        )
         for step in stage.steps
     ]
     return run.model_copy(update={"steps": (*planned, *known.values())})

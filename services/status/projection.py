@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from services.status import other_view, pipeline_view, run_view, stage_view
+from services.status import other_view, pipeline_view, run_view, stage_view, step_view
 from services.status.views import (
     BuildView,
     DecisionView,
@@ -180,18 +180,25 @@ TARGETS: Mapping[type[Event], tuple[Target, ...]] = {
     events.RunTimedOut: (_in_stage(stage_view.failed), _in_run(run_view.failed)),
     events.RunCancelled: (_in_stage(stage_view.cancelled), _in_run(run_view.cancelled)),
     events.RunSuperseded: (_in_stage(stage_view.superseded), _in_run(run_view.superseded)),
-    events.StepStarted: (_in_run(run_view.step_started),),
-    events.StepSucceeded: (_in_run(run_view.step_succeeded),),
-    events.StepFailed: (_in_run(run_view.step_failed),),
-    events.StepSkipped: (_in_run(run_view.step_skipped),),
-    events.AttemptFailed: (_in_run(run_view.attempt_failed),),
-    events.AttemptClassified: (_in_run(run_view.attempt_classified),),
-    events.StepBackingOff: (_in_run(run_view.step_backing_off),),
-    events.StepWaiting: (_in_run(run_view.step_waiting),),
-    events.GateAnswered: (_in_run(run_view.gate_answered),),
-    events.StepKept: (_in_run(run_view.step_kept),),
-    events.StepCancelled: (_in_run(run_view.step_cancelled),),
-    events.StepTimedOut: (_in_run(run_view.step_timed_out),),
+    events.DefinitionHeld: (_in_stage(stage_view.definition_held), _in_run(run_view.definition_held)),
+    events.DefinitionAnswered: (
+        _in_stage(stage_view.definition_answered),
+        _in_run(run_view.definition_answered),
+    ),
+    events.StepStarted: (_in_stage(stage_view.gate_left), _in_run(step_view.step_started)),
+    events.StepTested: (_in_stage(stage_view.tested), _in_run(step_view.step_tested)),
+    events.StepWaiting: (_in_stage(stage_view.gate_opened), _in_run(step_view.step_waiting)),
+    events.GateAnswered: (_in_stage(stage_view.gate_answered), _in_run(step_view.gate_answered)),
+    events.StepApplying: (_in_stage(stage_view.gate_left), _in_run(step_view.step_applying)),
+    events.StepSucceeded: (_in_stage(stage_view.gate_left), _in_run(step_view.step_succeeded)),
+    events.StepFailed: (_in_stage(stage_view.gate_left), _in_run(step_view.step_failed)),
+    events.StepCancelled: (_in_stage(stage_view.gate_left), _in_run(step_view.step_cancelled)),
+    events.StepTimedOut: (_in_stage(stage_view.gate_left), _in_run(step_view.step_timed_out)),
+    events.StepSkipped: (_in_run(step_view.step_skipped),),
+    events.StepKept: (_in_run(step_view.step_kept),),
+    events.AttemptFailed: (_in_run(step_view.attempt_failed),),
+    events.AttemptClassified: (_in_run(step_view.attempt_classified),),
+    events.StepBackingOff: (_in_run(step_view.step_backing_off),),
     events.VerificationRequested: (_in_run(run_view.verification_requested),),
     events.VerificationPassed: (_in_run(run_view.verification_passed),),
     events.VerificationFailed: (_in_run(run_view.verification_failed),),

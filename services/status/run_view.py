@@ -4,24 +4,17 @@ Every run's story begins with `run.queued`; what is heard of a run without one c
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from services.status.views import (
-    FailureView,
-    GateAnswer,
-    GateView,
-    Moment,
-    RunView,
-    StepView,
-    VerificationView,
-)
+from services.status.definition_view import answered_definition, held_definition, with_wait
+from services.status.run_waits import began, ended, waits_now
+from services.status.shown_words import definition_in_words
+from services.status.timeline import changed, moment, said_by
+from services.status.views import FailureView, RunView, VerificationView
 from shared.events import (
-    AttemptClassified,
-    AttemptFailed,
-    Event,
+    DefinitionAnswered,
+    DefinitionHeld,
     FailureClassified,
-    GateAnswered,
     Message,
     RunCancelled,
     RunCancelling,
@@ -35,22 +28,10 @@ from shared.events import (
     RunSuperseded,
     RunTimedOut,
     RunWaiting,
-    StepBackingOff,
-    StepCancelled,
-    StepEvent,
-    StepFailed,
-    StepKept,
-    StepSkipped,
-    StepStarted,
-    StepSucceeded,
-    StepTimedOut,
-    StepWaiting,
     VerificationFailed,
     VerificationPassed,
     VerificationRequested,
 )
-
-TIMELINE_MAX = 400  # moments kept; the history has the others
 
 STATES: Mapping[type[RunStarted], str] = {
     RunStarted: "In Progress",
@@ -85,40 +66,60 @@ def queued(view: RunView | None, message: Message[RunQueued]) -> RunView:
         state="Not Started",
         place=message.position,
         queued_at=message.time,
-        wait=body.wait,
         restores=body.restores,
         rolls_back=body.rolls_back,
         retries=body.retries,
         asked_by=body.actor,
         asked_reason=body.reason,
     )
+    run = run.model_copy(update=waits_now(run, body.wait, message.time))
     kind = f" {KINDS[body.kind]}" if body.kind in KINDS else ""
     asked = f", asked for by {said_by(body.actor, body.reason)}" if body.actor else ""
     waits = f", waits: {body.wait.blocked_by}" if body.wait else ""
-    return _moment(run, message, f"Queued{kind}{asked}{waits}")
+    return moment(run, message, f"Queued{kind}{asked}{waits}")
 
 
 def waiting(view: RunView | None, message: Message[RunWaiting]) -> RunView | None:
     """Fold in what it waits for now."""
+    if view is None:
+        return None
     wait = message.body.wait
     text = f"Waits: {wait.blocked_by}" if wait else "Waits for nothing any more"
-    moved = {"deadline": message.body.deadline} if message.body.deadline else {}
-    return _changed(view, message, text, wait=wait, **moved)
+    moved: dict[str, Any] = {"deadline": message.body.deadline} if message.body.deadline else {}
+    moved["definition"] = with_wait(view.definition, wait)
+    return moment(view, message, text, **waits_now(view, wait, message.time), **moved)
+
+
+def definition_held(view: RunView | None, message: Message[DefinitionHeld]) -> RunView | None:
+    """Fold in that somebody must approve changes of the pipeline file first."""
+    held = held_definition(message)
+    return changed(view, message, f"Waits for approval of {definition_in_words(held)}", definition=held)
+
+
+def definition_answered(view: RunView | None, message: Message[DefinitionAnswered]) -> RunView | None:
+    """Fold in what somebody said about them."""
+    body = message.body
+    changes = {"definition": answered_definition(view.definition, message)} if view else {}
+    text = f"The changes of the pipeline file were {body.verdict}, by {said_by(body.actor, body.comment)}"
+    return changed(view, message, text, **changes)
 
 
 def started(view: RunView | None, message: Message[RunStarted]) -> RunView | None:
     """Fold in that it holds the lock."""
     body = message.body
     word = state_of(body)
-    changes = {"state": word, "started_at": message.time, "deadline": body.deadline, "wait": None}
-    return _changed(view, message, f"{word}: holds the stage", **changes)
+    if view is None:
+        return None
+    changes = {"state": word, "deadline": body.deadline, **began(view, message.time)}
+    changes["definition"] = with_wait(view.definition, None)
+    return moment(view, message, f"{word}: holds the stage", **changes)
 
 
 def cancelling(view: RunView | None, message: Message[RunCancelling]) -> RunView | None:
     """Fold in that a person ends it."""
     body = message.body
     said = {"actor": body.actor, "reason": body.reason}
-    return _changed(
+    return changed(
         view, message, f"Cancelling, by {said_by(body.actor, body.reason)}", state="Cancelling", **said
     )
 
@@ -151,92 +152,7 @@ def classified(view: RunView | None, message: Message[FailureClassified]) -> Run
     """Fold in what the failure is called and what to try."""
     body = message.body
     failure = FailureView.model_validate(body.model_dump())
-    return _changed(view, message, f"{body.code}: {body.likely_cause}", failure=failure)
-
-
-def step_started(view: RunView | None, message: Message[StepStarted]) -> RunView | None:
-    """Fold in a step's attempt."""
-    body = message.body
-    text = f"Step {body.step} started" + (f", attempt {body.attempt}" if body.attempt > 1 else "")
-    changes = {"type": body.step_type, "log": body.log, "started_at": message.time, "finished_at": None}
-    changes["next_attempt_at"] = None
-    return _step(view, message, text, state="In Progress", attempt=body.attempt, **changes)
-
-
-def attempt_failed(view: RunView | None, message: Message[AttemptFailed]) -> RunView | None:
-    """Fold in what was observed, while another attempt may follow."""
-    body = message.body
-    text = f"Step {body.step}, attempt {body.attempt} of {body.attempts_max}: {body.evidence.message}"
-    return _step(view, message, text, evidence=body.evidence)
-
-
-def attempt_classified(view: RunView | None, message: Message[AttemptClassified]) -> RunView | None:
-    """Fold in whether another attempt makes sense."""
-    body = message.body
-    verdict = "may pass by itself" if body.retryable else "does not pass by itself"
-    return _changed(view, message, f"Step {body.step}: {body.code} ({body.rule}) {verdict}")
-
-
-def step_backing_off(view: RunView | None, message: Message[StepBackingOff]) -> RunView | None:
-    """Fold in when the next attempt begins."""
-    body = message.body
-    text = f"Step {body.step} is attempted again at {body.until:%H:%M:%S} UTC: {body.code} ({body.rule})"
-    return _step(view, message, text, next_attempt_at=body.until)
-
-
-def step_waiting(view: RunView | None, message: Message[StepWaiting]) -> RunView | None:
-    """Fold in what a gate waits for."""
-    body = message.body
-    gate = GateView.model_validate(body.model_dump(include=set(GateView.model_fields)))
-    text = f"Waits: {body.wait.blocked_by}"
-    began = {"type": body.step_type, "started_at": message.time, "finished_at": None}
-    return _step(view, message, text, state="Waiting", attempt=body.attempt, gate=gate, **began)
-
-
-def gate_answered(view: RunView | None, message: Message[GateAnswered]) -> RunView | None:
-    """Fold in what somebody said at a gate."""
-    body = message.body
-    said = GateAnswer(actor=body.actor, verdict=body.verdict, comment=body.comment, at=message.time)
-    gate = next((step.gate for step in view.steps if step.step == body.step), None) if view else None
-    changes = {"gate": gate.model_copy(update={"answers": (*gate.answers, said)})} if gate else {}
-    text = f"Step {body.step} {body.verdict}, by {said_by(body.actor, body.comment)}"
-    return _step(view, message, text, **changes)
-
-
-def step_succeeded(view: RunView | None, message: Message[StepSucceeded]) -> RunView | None:
-    """Fold in a step's outputs."""
-    return _step_ended(view, message, "Succeeded", "succeeded", outputs=message.body.outputs)
-
-
-def step_failed(view: RunView | None, message: Message[StepFailed]) -> RunView | None:
-    """Fold in what was observed."""
-    evidence = message.body.evidence
-    return _step_ended(view, message, "Failed", f"failed: {evidence.message}", evidence=evidence)
-
-
-def step_timed_out(view: RunView | None, message: Message[StepTimedOut]) -> RunView | None:
-    """Fold in what was observed."""
-    evidence = message.body.evidence
-    return _step_ended(view, message, "Timed Out", f"timed out: {evidence.message}", evidence=evidence)
-
-
-def step_skipped(view: RunView | None, message: Message[StepSkipped]) -> RunView | None:
-    """Fold in why it did not run."""
-    reason = message.body.reason
-    return _step(view, message, f"Step {message.body.step} skipped: {reason}", state="Skipped", reason=reason)
-
-
-def step_kept(view: RunView | None, message: Message[StepKept]) -> RunView | None:
-    """Fold in that it succeeded in the run that is retried."""
-    body = message.body
-    text = f"Step {body.step} is kept: it succeeded in the run that is tried again"
-    return _step(view, message, text, state="Succeeded", outputs=body.outputs, kept_of=body.of_run)
-
-
-def step_cancelled(view: RunView | None, message: Message[StepCancelled]) -> RunView | None:
-    """Fold in why it was stopped."""
-    reason = message.body.reason
-    return _step_ended(view, message, "Cancelled", f"cancelled: {reason}", reason=reason)
+    return changed(view, message, f"{body.code}: {body.likely_cause}", failure=failure)
 
 
 def verification_requested(view: RunView | None, message: Message[VerificationRequested]) -> RunView | None:
@@ -262,53 +178,16 @@ def verification_failed(view: RunView | None, message: Message[VerificationFaile
     return _verdict(view, message, f"Verification failed: {evidence.message}", answer)
 
 
-def said_by(actor: str, reason: str) -> str:
-    """Return who did it and why."""
-    return f"{actor}: {reason}" if reason else actor
-
-
-def _moment(run: RunView, message: Message[Any], text: str, **changes: Any) -> RunView:
-    body: Event = message.body
-    what = body.type.removeprefix("windlass.").rpartition(".v")[0]
-    entry = Moment(at=message.time, what=what, text=text)
-    return run.model_copy(update={**changes, "timeline": (*run.timeline, entry)[-TIMELINE_MAX:]})
-
-
-def _changed(view: RunView | None, message: Message[Any], text: str, **changes: Any) -> RunView | None:
-    return _moment(view, message, text, **changes) if view else None
-
-
 def _finished(
     view: RunView | None, message: Message[RunFinished], said: str = "", **changes: Any
 ) -> RunView | None:
     word = message.body.state
     text = f"{word}: {said}" if said else word
-    ended = {"state": word, "final": True, "finished_at": message.time, "wait": None}
-    return _changed(view, message, text, **ended, **changes)
-
-
-def _step(view: RunView | None, message: Message[StepEvent], text: str, **changes: Any) -> RunView | None:
     if view is None:
         return None
-    name = message.body.step
-    earlier = next((step for step in view.steps if step.step == name), StepView(step=name))
-    changed = earlier.model_copy(update=changes)
-    kept = [changed if step.step == name else step for step in view.steps]
-    steps = kept if changed in kept else [*kept, changed]
-    return _moment(view, message, text, steps=tuple(steps))
-
-
-def _step_ended(
-    view: RunView | None, message: Message[Any], state: str, said: str, **changes: Any
-) -> RunView | None:
-    body: StepEvent = message.body
-    began = next((step.started_at for step in view.steps if step.step == body.step), None) if view else None
-    ended: dict[str, Any] = {"finished_at": message.time, "duration_seconds": _seconds(began, message.time)}
-    return _step(view, message, f"Step {body.step} {said}", state=state, **ended, **changes)
-
-
-def _seconds(began: datetime | None, ended: datetime) -> float | None:
-    return (ended - began).total_seconds() if began else None
+    over = {"state": word, "final": True, "finished_at": message.time, **ended(view, message.time)}
+    over["definition"] = with_wait(view.definition, None)
+    return moment(view, message, text, **over, **changes)
 
 
 def _verified(
@@ -317,7 +196,7 @@ def _verified(
     if view is None:
         return None
     others = [each for each in view.verifications if each.verification != asked.verification]
-    return _moment(view, message, text, verifications=(*others, asked))
+    return moment(view, message, text, verifications=(*others, asked))
 
 
 def _verdict(
@@ -330,4 +209,4 @@ def _verdict(
         each.model_copy(update=answer) if each.verification == body.verification else each
         for each in view.verifications
     )
-    return _moment(view, message, text, verifications=verdicts)
+    return moment(view, message, text, verifications=verdicts)

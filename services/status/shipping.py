@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from services.status.explanation import waits_for
 from services.status.progress import PASSED
 from services.status.views import Live, RevisionView, RunView, StageView, View
@@ -20,15 +22,17 @@ Outcome = Literal["shipped", "shipped_by_newer", "under_way", "ended", "not_begu
 class Shipment(View):
     """What became of a revision in one stage."""
 
-    stage: str
-    outcome: Outcome
-    text: str  # the same in a sentence
-    by_run: UUID | None = None  # the run that brought it, or on which it depends
-    by_revision: int | None = None  # that run's: this revision, or the newer one that has its place
-    state: str = ""  # that run's
-    at: datetime | None = None  # when it came, or when its run ended otherwise
-    wait: Wait | None = None  # what that run waits for
-    in_place: bool = False  # it, or something newer, is live there now
+    stage: str = Field(description="The stage")
+    outcome: Outcome = Field(description="What became of it there")
+    text: str = Field(description="The same in a sentence")
+    by_run: UUID | None = Field(None, description="The run that brought it, or on which it depends")
+    by_revision: int | None = Field(
+        None, description="That run's: this revision, or the newer one that has its place"
+    )
+    state: str = Field("", description="That run's state")
+    at: datetime | None = Field(None, description="When it came, or when its run ended otherwise")
+    wait: Wait | None = Field(None, description="What that run waits for")
+    in_place: bool = Field(default=False, description="It, or something newer, is live there now")
 
 
 def shipments(

@@ -4,12 +4,15 @@ What was said of the whole pipeline holds for each of them, also for one that is
 heard of yet. Pure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from services.status.stage_view import with_stops
-from services.status.views import PipelineView, StageView, Stop
+from services.status.views import PipelineView, Slot, StageView, Stop
 from shared.ids import WHOLE
+
+PAST_THE_QUEUE = frozenset({"rollback", "roll_forward"})
+NOT_READY = 2  # the turn of who has not come through the stage before, or may not begin its way yet
 
 
 def standing(pipeline: PipelineView, folded: Sequence[StageView], now: datetime) -> list[StageView]:
@@ -21,12 +24,34 @@ def standing(pipeline: PipelineView, folded: Sequence[StageView], now: datetime)
         for place, name in enumerate(pipeline.stages)
     ]
     stops = whole.stops if whole else ()
-    return [_standing(stage, stops, now) for stage in (*planned, *known.values())]
+    fifo = set(pipeline.fifo)
+    return [_standing(_queued(stage, fifo), stops, now) for stage in (*planned, *known.values())]
 
 
 def stop_of(folded: Sequence[StageView]) -> Stop | None:
     """Return what keeps the whole pipeline from beginning anything."""
     return next((stop for stage in folded if stage.stage == WHOLE for stop in stage.stops), None)
+
+
+def _queued(stage: StageView, fifo: Collection[str]) -> StageView:
+    """Return the stage with everyone who waits in the order of their turns."""
+    waiting = sorted(stage.waiting, key=_turn)
+    ready = sum(_turn(slot)[0] < NOT_READY for slot in waiting)
+    slots = [
+        slot.model_copy(update={"line": place if place <= ready else None})
+        for place, slot in enumerate(waiting, start=1)
+    ]
+    return stage.model_copy(
+        update={"queue": "fifo" if stage.stage in fifo else "newest", "waiting": tuple(slots)}
+    )
+
+
+def _turn(slot: Slot) -> tuple[int, int]:
+    if slot.kind in PAST_THE_QUEUE:
+        return 0, slot.revision
+    held = slot.definition is not None and slot.definition.answer == "pending"
+    early = slot.wait is not None and slot.wait.reason == "previous_stage"
+    return (NOT_READY if held or early else 1), slot.revision
 
 
 def _standing(stage: StageView, whole: tuple[Stop, ...], now: datetime) -> StageView:

@@ -8,20 +8,29 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.status.run_view import said_by, state_of
+from services.status.definition_view import answered_definition, held_definition, with_wait
+from services.status.run_view import state_of
+from services.status.shown_words import passed
+from services.status.step_view import answered_gate, gate_of, without_gate
+from services.status.timeline import said_by
 from services.status.views import (
     Blocked,
     DeploymentStatus,
     Ended,
     Hold,
     Live,
+    OpenGate,
     Slot,
     StageView,
+    StepTests,
     Stop,
     WindowOverride,
 )
 from shared.events import (
     BlockerLifted,
+    DefinitionAnswered,
+    DefinitionHeld,
+    GateAnswered,
     HoldReleased,
     Message,
     RunCancelled,
@@ -40,6 +49,14 @@ from shared.events import (
     StageHeld,
     StageResumed,
     StageStopped,
+    StepApplying,
+    StepCancelled,
+    StepFailed,
+    StepStarted,
+    StepSucceeded,
+    StepTested,
+    StepTimedOut,
+    StepWaiting,
     WindowOverridden,
 )
 from shared.events.stages import StageEvent
@@ -49,7 +66,11 @@ HOLDS_SHOWN_MAX = 50
 BLOCKERS_SHOWN_MAX = 50
 WAITING_SHOWN_MAX = 200
 
+FAILING_SHOWN_MAX = 10  # steps of a run whose tests failed
+
 FAILED = frozenset({"Failed", "Timed Out"})
+
+GateLeaving = StepStarted | StepApplying | StepSucceeded | StepFailed | StepTimedOut | StepCancelled
 
 
 def _of(view: StageView | None, body: StageEvent) -> StageView:
@@ -147,8 +168,71 @@ def queued(view: StageView | None, message: Message[RunQueued]) -> StageView:
 def waiting(view: StageView | None, message: Message[RunWaiting]) -> StageView:
     """Fold in what a run waits for now."""
     body = message.body
-    moved = {"deadline": body.deadline} if body.deadline else {}
-    return _changed(_of(view, body), body.run, wait=body.wait, **moved)
+    stage = _of(view, body)
+    moved: dict[str, Any] = {"deadline": body.deadline} if body.deadline else {}
+    moved["definition"] = with_wait(_slot(stage, body, message.time).definition, body.wait)
+    return _changed(stage, body.run, wait=body.wait, **moved)
+
+
+def definition_held(view: StageView | None, message: Message[DefinitionHeld]) -> StageView:
+    """Fold in that somebody must approve changes of the pipeline file first."""
+    body = message.body
+    return _changed(_of(view, body), body.run, definition=held_definition(message))
+
+
+def definition_answered(view: StageView | None, message: Message[DefinitionAnswered]) -> StageView:
+    """Fold in what somebody said about them."""
+    body = message.body
+    stage = _of(view, body)
+    definition = answered_definition(_slot(stage, body, message.time).definition, message)
+    return _changed(stage, body.run, definition=definition)
+
+
+def gate_opened(view: StageView | None, message: Message[StepWaiting]) -> StageView | None:
+    """Fold in what the run that holds the stage waits for people at."""
+    body, holder = message.body, _holder(view, message.body.run)
+    if view is None or holder is None:
+        return None
+    opened = OpenGate(step=body.step, step_type=body.step_type, gate=gate_of(body))
+    return _changed(view, body.run, gates=(*without_gate(holder.gates, body.step), opened))
+
+
+def gate_answered(view: StageView | None, message: Message[GateAnswered]) -> StageView | None:
+    """Fold in what somebody said at a gate."""
+    body, holder = message.body, _holder(view, message.body.run)
+    if view is None or holder is None:
+        return None
+    gates = tuple(
+        each.model_copy(update={"gate": answered_gate(each.gate, message)})
+        if each.step == body.step
+        else each
+        for each in holder.gates
+    )
+    return _changed(view, body.run, gates=gates)
+
+
+def gate_left(view: StageView | None, message: Message[GateLeaving]) -> StageView | None:
+    """Fold in that a step waits at its gate no more; most never did."""
+    body, holder = message.body, _holder(view, message.body.run)
+    if view is None or holder is None:
+        return None
+    gates, failing = without_gate(holder.gates, body.step), holder.failing
+    if isinstance(body, StepSucceeded):  # somebody let it pass
+        failing = tuple(each for each in failing if each.step != body.step)
+    if (gates, failing) == (holder.gates, holder.failing):
+        return None
+    return _changed(view, body.run, gates=gates, failing=failing)
+
+
+def tested(view: StageView | None, message: Message[StepTested]) -> StageView | None:
+    """Fold in whether the tests of a step fail; those that pass are told with the run."""
+    body, holder = message.body, _holder(view, message.body.run)
+    if view is None or holder is None:
+        return None
+    others = tuple(each for each in holder.failing if each.step != body.step)
+    mine = () if passed(body.tests) else (StepTests(step=body.step, tests=body.tests),)
+    failing = (*others, *mine)[-FAILING_SHOWN_MAX:]
+    return _changed(view, body.run, failing=failing) if failing != holder.failing else None
 
 
 def started(view: StageView | None, message: Message[RunStarted]) -> StageView:
@@ -157,7 +241,13 @@ def started(view: StageView | None, message: Message[RunStarted]) -> StageView:
     stage = _of(view, body)
     slot = _slot(stage, body, message.time)
     slot = slot.model_copy(
-        update={"state": state_of(body), "since": message.time, "wait": None, "deadline": body.deadline}
+        update={
+            "state": state_of(body),
+            "since": message.time,
+            "wait": None,
+            "deadline": body.deadline,
+            "definition": with_wait(slot.definition, None),
+        }
     )
     rest = tuple(waiting for waiting in stage.waiting if waiting.run != body.run)
     return _judged(stage.model_copy(update={"running": slot, "waiting": rest}))
@@ -207,6 +297,11 @@ def _slot(stage: StageView, body: RunEvent, now: datetime) -> Slot:
     return next((slot for slot in open_ if slot.run == body.run), unknown)
 
 
+def _holder(view: StageView | None, run: UUID) -> Slot | None:
+    """Return the run that holds the stage, if it is this one: others have no steps that act."""
+    return view.running if view and view.running and view.running.run == run else None
+
+
 def _changed(stage: StageView, run: UUID, **changes: Any) -> StageView:
     if stage.running and stage.running.run == run:
         return stage.model_copy(update={"running": stage.running.model_copy(update=changes)})
@@ -227,6 +322,7 @@ def _ended(stage: StageView, message: Message[RunFinished], said: str = "") -> S
             state=body.state,
             at=message.time,
             message=said,
+            failing=stage.running.failing,
         )
     return _judged(stage.model_copy(update=changes))
 

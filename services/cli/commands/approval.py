@@ -1,11 +1,10 @@
 """`windlass approve`, `windlass reject`: what a person says at a gate that a run waits at."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from services.cli import operation_words, output
+from services.cli import approval_words, output
 from services.cli.asking import Pipeline, Place, Reason, Stage, ask
 from services.cli.faults import CommandFault
 from services.cli.output import Document
@@ -15,6 +14,9 @@ from services.cli.session import Session, served
 WITHOUT_COMMENT = "approved"  # the record has a reason for everything that people do
 
 Step = Annotated[str, typer.Option(help="Which gate, by id or name  [usual: the only one that waits]")]
+Definition = Annotated[
+    bool, typer.Option("--definition", help="The changes of the pipeline file, where a gate waits too")
+]
 
 
 @served
@@ -23,64 +25,75 @@ def approve(
     pipeline: Pipeline,
     stage: Stage,
     step: Step = "",
+    definition: Definition = False,
     comment: Annotated[str, typer.Option(help="For the record")] = "",
 ) -> None:
-    """Approve at a gate; the run goes on once enough people have. A bake ends early.
+    """Approve what a stage waits for somebody to look at; it goes on once enough people have.
 
-    Prints what is approved: the revision, its plan, the digests of its artifacts. If that has changed
-    meanwhile, the approval is refused.
+    Prints what is approved before it asks: the plan, the digests of the artifacts, the tests that failed, the
+    changes that a step proposes, or those of the pipeline file. If any of that has changed meanwhile, the
+    approval is refused. A bake ends early.
 
     \b
     Examples:
       windlass approve shop production
       windlass approve shop production --step "Go live" --comment "seen on staging"
+      windlass approve shop staging --definition --comment "talked over with ops"
     """  # noqa: D301
     place = Place(pipeline, stage)
-    run = _waiting_run(session, place)
-    gate = _meant(run, step, place)
+    approval, run = _meant(session, place, step, definition=definition)
     if not session.as_json:
-        for line in operation_words.to_approve(run, gate):
+        for line in approval_words.to_approve(approval, run):
             output.say(line)
-    said = {
-        "reason": comment.strip() or WITHOUT_COMMENT,
-        "step": gate["step"],
-        "shown": gate["gate"]["shown"],
-        "run": run["run"],
-    }
-    ask(session, place, "approve", said)
+    said = {"reason": comment.strip() or WITHOUT_COMMENT, "shown": approval["shown"]}
+    ask(session, place, "approve", said | _named(approval))
 
 
 @served
-def reject(session: Session, pipeline: Pipeline, stage: Stage, reason: Reason, step: Step = "") -> None:
-    """Reject at a gate: the run fails there, and what was live before stays.
+def reject(
+    session: Session,
+    pipeline: Pipeline,
+    stage: Stage,
+    reason: Reason,
+    step: Step = "",
+    definition: Definition = False,
+) -> None:
+    """Reject it: the run fails at its gate, or never begins; what was live before stays.
 
     \b
-    Example:
+    Examples:
       windlass reject shop production --reason "the prices are wrong on staging"
+      windlass reject shop staging --definition --reason "the approval step must stay"
     """  # noqa: D301
-    ask(session, Place(pipeline, stage), "reject", {"reason": reason, "step": step})
+    place = Place(pipeline, stage)
+    said = {"step": step}
+    if definition:
+        said = _named(_meant(session, place, step, definition=True)[0])
+    ask(session, place, "reject", {"reason": reason, **said})
 
 
-def _waiting_run(session: Session, place: Place) -> Document:
-    running = session.api.get(route(*place.path))["running"]
-    if running is None:
-        raise _nothing_waits(place)
-    return session.api.get(route("runs", running["run"]))
+def _named(approval: Document) -> dict[str, str]:
+    return {"step": approval["step"], "run": approval["run"]}
 
 
-def _meant(run: Document, step: str, place: Place) -> Document:
-    waiting: list[Document] = [each for each in run["steps"] if each["gate"] and each["state"] == "Waiting"]
-    if not waiting:
-        raise _nothing_waits(place)
-    meant = [each for each in waiting if step in {"", each["step"], each["name"]}]
-    if len(meant) != 1:
-        raise CommandFault(f"Say which with --step; waiting in {place.name}: {_names(waiting)}.")
-    return meant[0]
+def _meant(session: Session, place: Place, step: str, *, definition: bool) -> tuple[Document, Document]:
+    """Return the approval that is meant, and its run."""
+    waiting = session.api.get(route(*place.path))["approvals"]
+    runs = {
+        run: session.api.get(route("runs", run)) for run in dict.fromkeys(each["run"] for each in waiting)
+    }
+    meant = [each for each in waiting if _is_meant(each, runs[each["run"]], step, definition=definition)]
+    if not meant:
+        named = f" of the name {step!r}" if step else ""
+        raise CommandFault(f"Nothing{named} in {place.name} waits for an answer.", next_=place.hint)
+    if len(meant) > 1:
+        names = ", ".join(approval_words.name_of(each, runs[each["run"]]) for each in meant)
+        message = f"Say which with --step or --definition; waiting in {place.name}: {names}."
+        raise CommandFault(message)
+    return meant[0], runs[meant[0]["run"]]
 
 
-def _names(steps: Sequence[Document]) -> str:
-    return ", ".join(each["name"] or each["step"] for each in steps)
-
-
-def _nothing_waits(place: Place) -> CommandFault:
-    return CommandFault(f"Nothing in {place.name} waits for an answer.", next_=place.hint)
+def _is_meant(approval: Document, run: Document, step: str, *, definition: bool) -> bool:
+    if definition:
+        return bool(approval["of"] == "definition")
+    return not step or step in {approval["step"], approval_words.name_of(approval, run)}

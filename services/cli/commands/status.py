@@ -16,6 +16,8 @@ from shared.clock import SystemClock
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+HAPPENING = frozenset({"running", "waiting", "blocker", "stop"})
+TOLD_MAX = 3  # sentences about one stage; `windlass why` has the others
 LOOK_SECONDS = 0.5  # between two looks of --watch
 
 COLUMNS = ("Pipeline", "Stage", "Status", "Live", "Since", "Now")
@@ -105,9 +107,12 @@ def _rows(pipeline: Document) -> Iterator[list[Cell]]:
 
 def _now(stage: Document) -> Iterator[str]:
     """Yield what happens in the stage, what went wrong in it, and where what is live can be reached."""
-    happening = len(stage["waiting"]) + bool(stage["running"])
-    for told in stage["why"][:happening]:
+    happening = [told for told in stage["why"] if told["about"] in HAPPENING]
+    for told in happening[:TOLD_MAX]:
         yield words.reason(told)
+    if len(happening) > TOLD_MAX:
+        further = len(happening) - TOLD_MAX
+        yield f"and {further} more: `windlass why {stage['pipeline']} {stage['stage']}`"
     if stage["status"] == "failed" and stage["last"]:
         yield f"Revision {stage['last']['revision']} {stage['last']['state']}: {stage['last']['message']}"
     newest = stage["live"]["revision"] if stage["live"] else 0

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import ValidationError
 
-from services.status.audit_trail import TYPES, Entry, entry
+from services.status.audit_trail import TYPES, Entry, entry, unread
 from services.status.routes.answering import PAGE_USUAL, Cursor, Limit, Reader, place_of
 from services.status.routes.pipelines import Pipelines, pipeline_of
 from services.status.store.reading import EventRow
@@ -59,12 +60,23 @@ class History:
         return Trail(entries=entries, next=following)
 
     async def _entries(self, rows: list[EventRow]) -> list[Entry]:
-        bodies = [(row, TYPES[row.type].model_validate_json(row.body)) for row in rows]
+        bodies = [(row, _body(row)) for row in rows]
         asked = {row.id: body.operation for row, body in bodies if isinstance(body, OperationRequested)}
         operations = await self.reader.model.operations(list(asked.values())) if asked else {}
         return [_entered(row, body, operations.get(asked.get(row.id, row.id))) for row, body in bodies]
 
 
-def _entered(row: EventRow, body: object, operation: OperationView | None) -> Entry:
+def _body(row: EventRow) -> StageEvent | None:
+    """Return what was said; None: a later release said it, and an older one cannot read it."""
+    try:
+        body = TYPES[row.type].model_validate_json(row.body)
+    except ValidationError:
+        return None
     assert isinstance(body, StageEvent), "the trail is made of what is about stages"
+    return body
+
+
+def _entered(row: EventRow, body: StageEvent | None, operation: OperationView | None) -> Entry:
+    if body is None:
+        return unread(row.id, row.time, row.causation, row.type, row.subject)
     return entry(row.id, row.time, row.causation, body).model_copy(update={"operation": operation})

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from services.status.projection import Kind
 from services.status.routes.answering import Reader, WaitSeconds, unknown
 from services.status.routes.asked import OF_A_PIPELINE, OF_A_STAGE, Asked, Offered
+from services.status.routes.examples import OPERATION, answers
 from services.status.routes.pipelines import Pipelines, pipeline_of
 from services.status.store.operations import OperationStore
 from services.status.views import Answer, OperationView
@@ -86,7 +87,12 @@ class Operations:
             _add(router, path, offered, self._of_a_stage(offered))
         for offered in OF_A_PIPELINE:
             _add(router, f"/pipelines/{{pipeline}}/{offered.path}", offered, self._of_a_pipeline(offered))
-        router.add_api_route("/operations/{operation}", self.operation, summary="What became of an operation")
+        router.add_api_route(
+            "/operations/{operation}",
+            self.operation,
+            summary="What became of an operation",
+            responses=answers(OPERATION),
+        )
         return router
 
     async def operation(self, operation: UUID, wait_seconds: WaitSeconds = 0) -> OperationView:

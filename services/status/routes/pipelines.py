@@ -6,64 +6,84 @@ from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter
+from pydantic import Field
 
+from services.status.approvals import Approval, approvals
 from services.status.explanation import Reason, why
 from services.status.projection import Kind
 from services.status.routes.answering import Cursor, Limit, Reader, next_of, place_of, unknown
+from services.status.routes.examples import OPERATION, STAGE, answers
 from services.status.stage_standing import standing, stop_of
-from services.status.views import PipelineView, RunView, StageView, Stop, View
+from services.status.views import OperationView, PipelineView, RunView, StageView, Stop, View
 from shared.events import Wait
+from shared.ids import WHOLE, stage_key
 
 RUNS_USUAL = 20
+OPERATIONS_USUAL = 20
 
 
 class StageShown(StageView):
     """A stage as it stands, and why."""
 
-    why: list[Reason]
+    approvals: list[Approval] = Field(description="What waits for somebody to approve or reject it")
+    why: list[Reason] = Field(
+        description="What happens, what waits and what is kept, in sentences; never empty"
+    )
 
 
 class PipelineShown(PipelineView):
     """A pipeline with its stages in promotion order."""
 
-    now: list[StageShown]
-    stop: Stop | None  # what keeps all of its stages from beginning anything
+    now: list[StageShown] = Field(description="Its stages as they stand")
+    stop: Stop | None = Field(description="What keeps all of its stages from beginning anything")
 
 
 class PipelineList(View):
     """All pipelines, by name."""
 
-    pipelines: list[PipelineShown]
+    pipelines: list[PipelineShown] = Field(description="The pipelines")
 
 
 class RunSummary(View):
     """A run without its story."""
 
-    run: UUID
-    stage: str
-    revision: int
-    kind: str
-    state: str
-    final: bool
-    queued_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    wait: Wait | None
-    superseded_by_revision: int | None
-    superseded_by_run: UUID | None = None
-    restores: int | None = None
-    rolls_back: UUID | None = None
-    retries: UUID | None = None
-    asked_by: str = ""  # empty: it came by itself
-    asked_reason: str = ""
-    failure_code: str = ""
+    run: UUID = Field(description="Its id: /api/v1/runs/{run} tells all of it")
+    stage: str = Field(description="Its stage")
+    revision: int = Field(description="Its revision")
+    kind: str = Field(description="deploy, retry, rollback or roll_forward")
+    commit: str = Field(description="The revision's commit")
+    state: str = Field(description="Its state, in the fixed words")
+    final: bool = Field(description="Whether that never changes any more")
+    queued_at: datetime = Field(description="When it came to be")
+    started_at: datetime | None = Field(description="When it got hold of the stage")
+    finished_at: datetime | None = Field(description="When it ended")
+    deadline: datetime | None = Field(description="When its time is over; null until it starts")
+    queued_seconds: float | None = Field(description="From `queued_at` until it started, or ended")
+    waiting_seconds: float = Field(description="What it waited since it started, without the wait now")
+    running_seconds: float | None = Field(description="From start to end without what it waited")
+    wait: Wait | None = Field(description="What it waits for now; null: nothing")
+    superseded_by_revision: int | None = Field(description="The revision that took its place")
+    superseded_by_run: UUID | None = Field(None, description="That one's run")
+    restores: int | None = Field(None, description="A rollback: the revision that it brings back")
+    rolls_back: UUID | None = Field(None, description="A rollback: the run that made it necessary")
+    retries: UUID | None = Field(None, description="A retry: the run that is tried again")
+    asked_by: str = Field("", description="Who asked for it; empty: it came by itself")
+    asked_reason: str = Field("", description="Why they did")
+    failure_code: str = Field("", description="What its failure is called; empty: it did not fail")
 
 
 class RunList(View):
     """Runs of a stage, newest first."""
 
-    runs: list[RunSummary]
-    next: str | None = None
+    runs: list[RunSummary] = Field(description="The runs")
+    next: str | None = Field(None, description="The cursor of the page after this one; null: it is the last")
+
+
+class OperationList(View):
+    """What people asked a stage for, or a whole pipeline, newest first."""
+
+    operations: list[OperationView] = Field(description="The operations with their answers")
+    next: str | None = Field(None, description="The cursor of the page after this one; null: it is the last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +98,17 @@ class Pipelines:
         add = router.add_api_route
         add("/pipelines", self.all, summary="All pipelines and how their stages stand")
         add("/pipelines/{pipeline}", self.one, summary="One pipeline and how its stages stand")
-        add("/pipelines/{pipeline}/stages/{stage}", self.stage, summary="One stage, and why it is so")
+        add(
+            "/pipelines/{pipeline}/stages/{stage}",
+            self.stage,
+            summary="One stage, and why it is so",
+            responses=answers(STAGE),
+        )
         add("/pipelines/{pipeline}/stages/{stage}/runs", self.runs, summary="Its runs, newest first")
+        told = answers({"operations": [OPERATION], "next": None})
+        asked = "What people asked it for, and the answers, newest first"
+        add("/pipelines/{pipeline}/stages/{stage}/operations", self.operations, summary=asked, responses=told)
+        add("/pipelines/{pipeline}/operations", self.operations_of_all, summary=asked, responses=told)
         return router
 
     async def all(self) -> PipelineList:
@@ -96,7 +125,7 @@ class Pipelines:
         return _shown(view, stages[pipeline], self.reader.now)
 
     async def stage(self, pipeline: str, stage: str) -> StageShown:
-        """Show one stage: its queue, its waits, its holds, what is live."""
+        """Show one stage: who holds it, who waits, approvals, holds, blockers, stops, what is live."""
         stages = (await self.one(pipeline)).now
         found = next((each for each in stages if each.stage == stage), None)
         if found is None:
@@ -106,11 +135,31 @@ class Pipelines:
     async def runs(
         self, pipeline: str, stage: str, cursor: Cursor = None, limit: Limit = RUNS_USUAL
     ) -> RunList:
-        """Show what ran in a stage."""
+        """Show what ran in a stage, with how long each waited and worked."""
         await self.stage(pipeline, stage)
         runs = await self.reader.model.runs(f"{pipeline}/{stage}", place_of(cursor), limit)
         following = next_of(Kind.RUN, [str(run.run) for run in runs], runs, limit)
         return RunList(runs=[run_summary(run) for run in runs], next=following)
+
+    async def operations(
+        self, pipeline: str, stage: str, cursor: Cursor = None, limit: Limit = OPERATIONS_USUAL
+    ) -> OperationList:
+        """Show who asked a stage for what, when and why, and what was answered."""
+        await self.stage(pipeline, stage)
+        return await self._operations(stage_key(pipeline, stage), cursor, limit)
+
+    async def operations_of_all(
+        self, pipeline: str, cursor: Cursor = None, limit: Limit = OPERATIONS_USUAL
+    ) -> OperationList:
+        """Show what was asked of all stages at once; what was asked of one is with the stage."""
+        await pipeline_of(self.reader, pipeline)
+        return await self._operations(stage_key(pipeline, WHOLE), cursor, limit)
+
+    async def _operations(self, scope: str, cursor: str | None, limit: int) -> OperationList:
+        model = self.reader.model
+        found = await model.listed(Kind.OPERATION, OperationView, scope, place_of(cursor), limit)
+        keys = [str(each.operation) for each in found]
+        return OperationList(operations=found, next=next_of(Kind.OPERATION, keys, found, limit))
 
 
 async def pipeline_of(reader: Reader, pipeline: str) -> PipelineView:
@@ -125,7 +174,7 @@ async def pipeline_of(reader: Reader, pipeline: str) -> PipelineView:
 def _shown(pipeline: PipelineView, folded: Sequence[StageView], now: datetime) -> PipelineShown:
     """Return the pipeline with its stages, those of its plan and those it once had."""
     stages = standing(pipeline, folded, now)
-    shown = [StageShown(**stage.model_dump(), why=why(stage)) for stage in stages]
+    shown = [StageShown(**stage.model_dump(), approvals=approvals(stage), why=why(stage)) for stage in stages]
     return PipelineShown(**pipeline.model_dump(), now=shown, stop=stop_of(folded))
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
+from pydantic import Field
 
 from services.status.progress import is_over
 from services.status.projection import Kind, revision_key
@@ -20,10 +21,20 @@ from services.status.routes.answering import (
     place_of,
     unknown,
 )
+from services.status.routes.examples import REVISION_SHOWN, answers
 from services.status.routes.pipelines import Pipelines, RunSummary, pipeline_of, run_summary
 from services.status.shipping import Shipment, missing, shipments
 from services.status.stage_standing import standing
-from services.status.views import BuildView, DecisionView, LogView, PipelineView, RevisionView, RunView, View
+from services.status.views import (
+    BuildView,
+    DecisionView,
+    HeldDefinition,
+    LogView,
+    PipelineView,
+    RevisionView,
+    RunView,
+    View,
+)
 from shared.problems import ProblemError
 
 REVISIONS_USUAL = 20  # each is shown with the outcome of its runs
@@ -43,36 +54,43 @@ Sha = Annotated[
 class RevisionSummary(RevisionView):
     """A revision and the newest run of it in each stage it came to."""
 
-    outcomes: list[RunSummary]
+    outcomes: list[RunSummary] = Field(description="Its newest run in each stage that it came to")
 
 
 class RevisionList(View):
     """Revisions, newest first."""
 
-    revisions: list[RevisionSummary]
-    skipped: tuple[DecisionView, ...] = ()  # of the commit asked for: contained in other revisions
-    next: str | None = None
+    revisions: list[RevisionSummary] = Field(description="The revisions")
+    skipped: tuple[DecisionView, ...] = Field(
+        (), description="Pushes of the commit asked for that needed no revision: others contain it"
+    )
+    next: str | None = Field(None, description="The cursor of the page after this one; null: it is the last")
 
 
 class RevisionShown(RevisionView):
     """A revision and all that became of it."""
 
-    runs: list[RunSummary]
-    shipped: list[Shipment]  # per stage, in promotion order: what brought it there, or what it depends on
-    builds: list[BuildView]
-    logs: list[LogView]
-    live_in: list[str]  # stages where it is in place now
-    superseded_by: int | None  # the revision that took its place, where one did
-    over: bool  # nothing more follows unless a person asks
+    runs: list[RunSummary] = Field(description="Its runs, in the order that they were queued")
+    shipped: list[Shipment] = Field(
+        description="Per stage, in promotion order: the deployment that brought it, or what that depends on"
+    )
+    definition: HeldDefinition | None = Field(
+        description="Changes of the pipeline file that somebody must approve, or had to: which, and who did"
+    )
+    builds: list[BuildView] = Field(description="What was built for it")
+    logs: list[LogView] = Field(description="The outputs of its builds and steps")
+    live_in: list[str] = Field(description="Stages where it is in place now")
+    superseded_by: int | None = Field(description="The revision that took its place, where one did")
+    over: bool = Field(description="Nothing more follows unless a person asks")
 
 
 class CommitShown(View):
     """A commit and the revision that has it."""
 
-    commit: str  # in full
-    decision: DecisionView | None  # what became of the newest push of it here
-    revisions: list[int]  # all that have it, newest first
-    revision: RevisionShown | None  # the newest of them; None: no revision is known to have it
+    commit: str = Field(description="The commit, in full")
+    decision: DecisionView | None = Field(description="What became of the newest push of it here")
+    revisions: list[int] = Field(description="All that have it, newest first")
+    revision: RevisionShown | None = Field(description="The newest of them; null: no revision is known to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +105,13 @@ class Revisions:
         router = self.reader.router("pipelines")
         add = router.add_api_route
         add("/pipelines/{pipeline}/revisions", self.revisions, summary="Its revisions, newest first")
-        add("/pipelines/{pipeline}/revisions/{revision}", self.revision, summary="What became of one")
-        add("/pipelines/{pipeline}/commits/{sha}", self.commit, summary="Which revision has a commit")
+        add(
+            "/pipelines/{pipeline}/revisions/{revision}",
+            self.revision,
+            summary="What became of one: which deployment shipped it, stage by stage",
+            responses=answers(REVISION_SHOWN),
+        )
+        add("/pipelines/{pipeline}/commits/{sha}", self.commit, summary="Which deployment shipped a commit")
         return router
 
     async def revisions(
@@ -145,6 +168,7 @@ class Revisions:
             **view.model_dump(),
             runs=[run_summary(run) for run in runs],
             shipped=shipments(view, await self._with_successors(view, runs), stages),
+            definition=next((run.definition for run in runs[::-1] if run.definition), None),
             builds=builds[::-1],
             logs=await model.logs_of(view.pipeline, view.revision),
             live_in=[stage.stage for stage in stages if stage.live and stage.live.revision == view.revision],

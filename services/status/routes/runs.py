@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from fastapi import APIRouter
+from pydantic import Field
 
 from services.status.progress import with_planned_steps
 from services.status.projection import Kind, revision_key
@@ -17,6 +18,7 @@ from services.status.routes.answering import (
     place_of,
     unknown,
 )
+from services.status.routes.examples import RUN, answers
 from services.status.views import (
     BuildView,
     DecisionView,
@@ -30,21 +32,21 @@ from services.status.views import (
 class RunShown(RunView):
     """A run with every step of its plan and its artifacts."""
 
-    title: str = ""  # of its revision's commit
-    artifacts: list[BuildView]
+    title: str = Field("", description="The first line of its revision's commit")
+    artifacts: list[BuildView] = Field(description="What was built for its revision")
 
 
 class PushShown(PushView):
     """A push and what became of it in each pipeline."""
 
-    decisions: list[DecisionView]
+    decisions: list[DecisionView] = Field(description="What became of it, pipeline by pipeline")
 
 
 class PushList(View):
     """Pushes of a repository and what became of them, newest first."""
 
-    pushes: list[PushShown]
-    next: str | None = None
+    pushes: list[PushShown] = Field(description="The pushes")
+    next: str | None = Field(None, description="The cursor of the page after this one; null: it is the last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,18 @@ class Runs:
         """Return the routes."""
         router = self.reader.router("runs")
         add = router.add_api_route
-        add("/runs/{run}", self.run, summary="One run: steps, verification, failure, timeline")
+        add(
+            "/runs/{run}",
+            self.run,
+            summary="One run: timeline, steps, waits, verification, failure",
+            responses=answers(RUN),
+        )
         add("/pushes/{push}", self.push, summary="One push and what became of it")
         add("/pushes", self.pushes, summary="A repository's pushes, newest first")
         return router
 
     async def run(self, run: UUID) -> RunShown:
-        """Show one run."""
+        """Show one run: its timeline, the graph of its steps with their durations, its waits, its failure."""
         model = self.reader.model
         view = await model.view(Kind.RUN, RunView, str(run))
         if view is None:

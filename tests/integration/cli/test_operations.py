@@ -7,13 +7,13 @@ import httpx
 import pytest
 
 from services.cli.faults import FAILED, MISUSED, UNREACHABLE
-from shared.events import OperationAccepted, OperationRefused, StepWaiting, Wait
+from shared.events import OperationAccepted, OperationRefused
 from shared.events.operations import OperationKind
 from shared.ids import Pipeline, Stage
 from tests.builders import START, named
 from tests.integration.cli.conftest import Ended, Office
 from tests.integration.cli.test_commands import answer, failed, planned, tell
-from tests.unit.status.told import Told
+from tests.unit.status.told import TESTS, Told, approval_wait
 
 REQUESTED = "windlass.operation.requested.v1"
 WHY = ["--reason", "flags"]
@@ -72,24 +72,41 @@ def test_a_refusal_is_told_in_the_words_of_the_server(office: Office) -> None:
     assert failed(ended, FAILED, "shop/staging refuses to retry: nothing has run here.", "windlass why shop")
 
 
-def gate(told: Told, step: str = "go") -> Told:
-    about = told.about(1)
-    del about["kind"]
-    wait = Wait(reason="approval", blocked_by="0 of 1", released_by="anybody", since=START)
-    shown = {"shown": "5b0f", "plan_hash": "p1", "artifacts": {"web": "sha256:1"}}
-    more = {"step": step, "step_type": "APPROVAL:MANUAL", "attempt": 1, "needed": 1, "approvers": ()}
-    return told.tell(StepWaiting(**about, **more, **shown, wait=wait))
-
-
 def test_an_approval_is_of_what_it_prints(office: Office) -> None:
     office.say(planned())
-    tell(office, gate(Told().declared().queued(1).started(1)))
+    tell(office, Told().declared().queued(1).started(1).gate(1, tests=TESTS))
     ended = ask(office, ["approve", *HERE, "--comment", "seen"], "approve")
     assert (ended.code, ended.err) == (0, "")
     assert "artifact  web sha256:1" in ended.out
-    assert "Approved in shop/staging." in ended.out
+    assert "tests     117 passed, 7 failed, 1 skipped, exit code 1" in ended.out
+    assert ended.out.endswith("Approved in shop/staging.\n")
     body = office.do(requested(office))
-    assert (body["shown"], body["step"], body["reason"]) == ("5b0f", "go", "seen")
+    assert (body["shown"], body["step"], body["reason"]) == ("5b0f", "smoke", "seen")
+    assert body["run"] == str(Told.run_id(1))
+
+
+def held() -> Told:
+    return Told().declared().queued(1).started(1).queued(2, wait=approval_wait(START)).definition_held(2)
+
+
+def test_the_changes_of_a_pipeline_file_are_approved_as_they_are_printed(office: Office) -> None:
+    office.say(planned(), planned(2))
+    tell(office, held())
+    ended = ask(office, ["approve", *HERE], "approve")
+    assert (ended.code, ended.err) == (0, "")
+    assert "  - a\n  - and 2 more" in ended.out
+    body = office.do(requested(office))
+    assert (body["shown"], body["step"], body["run"]) == ("d1", "", str(Told.run_id(2)))
+
+
+def test_the_changes_of_a_pipeline_file_are_named_where_a_gate_waits_too(office: Office) -> None:
+    office.say(planned(), planned(2))
+    tell(office, held().gate(1, "go"))
+    assert failed(office.windlass("approve", *HERE), FAILED, "go, the changes of the pipeline file")
+    ended = ask(office, ["reject", *HERE, "--definition", *WHY], "reject")
+    assert (ended.code, ended.err) == (0, "")
+    body = office.do(requested(office))
+    assert (body["step"], body["run"], body["reason"]) == ("", str(Told.run_id(2)), "flags")
 
 
 def test_nothing_is_approved_where_nothing_waits_or_several_do(office: Office) -> None:
@@ -97,8 +114,41 @@ def test_nothing_is_approved_where_nothing_waits_or_several_do(office: Office) -
     told = Told().declared()
     tell(office, told)
     assert failed(office.windlass("approve", *HERE), FAILED, "Nothing in shop/staging waits")
-    tell(office, gate(gate(told.queued(1).started(1)), "other"))
+    tell(office, told.queued(1).started(1).gate(1, "go").gate(1, "other"))
     assert failed(office.windlass("approve", *HERE), FAILED, "--step", "go, other")
+    assert failed(office.windlass("approve", *HERE, "--step", "x"), FAILED, "Nothing of the name 'x'")
+
+
+def test_why_shows_the_first_of_what_people_are_to_look_at(office: Office) -> None:
+    office.say(planned())
+    told = Told().declared().queued(1).started(1).gate(1, tests=TESTS)
+    tell(office, told.waits(1, approval_wait(told.heard[-1].time)))
+    ended = office.windlass("why", *HERE)
+    assert "\n    7 of 124 tests failed, 1 skipped.\n    checkout 0: 29.99\n" in ended.out
+
+
+def test_runs_are_listed_and_one_is_shown_whole(office: Office) -> None:
+    office.say(planned(), planned(2))
+    tell(office, Told().declared().queued(1).started(1).step_started(1, "migrate").failed(1).queued(2))
+    listed = office.windlass("runs", *HERE)
+    assert [line.split()[1:5] for line in listed.out.splitlines()[1:]] == [
+        ["2", "(00000000)", "deploy", "Not"],
+        ["1", "(00000000)", "deploy", "Failed"],
+    ]
+    first = str(Told.run_id(1))
+    shown = office.windlass("runs", *HERE, first[:8].upper())
+    assert (shown.code, shown.err) == (0, "")
+    assert f"run       {first}" in shown.out
+    assert "Step migrate started" in shown.out
+    assert json.loads(office.windlass("runs", *HERE, first, "--json").out)["run"] == first
+    assert f"run       {Told.run_id(2)}" in office.windlass("runs", *HERE, "last").out
+    assert failed(office.windlass("runs", *HERE, "zz"), FAILED, "begins with 'zz'")
+
+
+def test_where_nothing_ran_the_list_says_so(office: Office) -> None:
+    office.say(planned())
+    assert office.windlass("runs", *HERE).out == "Nothing ran here yet.\n"
+    assert failed(office.windlass("runs", *HERE, "last"), FAILED, "'last'")
 
 
 def test_the_trail_and_what_shipped_a_commit_are_told(office: Office) -> None:

@@ -11,7 +11,7 @@ from services.status.store.reading import ReadModel
 from services.status.store.writing import Projection
 from services.status.views import StageView
 from shared.db import ServiceDatabase
-from shared.events import Event, StageDeclared, StageStopped
+from shared.events import Event, StageDeclared, StageHeld, StageStopped
 from shared.ids import WHOLE, Stage
 from tests.builders import START, named
 from tests.integration.replicas import STORES
@@ -28,6 +28,11 @@ NEWER_TYPE = (
     sa.update(History).where(History.c.type == StageStopped.type).values(type="windlass.stage.barred.v1")
 )
 NEWER_BODY = sa.update(History).where(History.c.type == StageDeclared.type).values(body='{"place": "first"}')
+
+LATER_WORDS = sa.update(History).where(History.c.type == StageStopped.type).values(body='{"actor": ["ann"]}')
+LATER_TYPE = (
+    sa.update(History).where(History.c.type == StageHeld.type).values(type="windlass.stage.barred.v1")
+)
 
 
 def operation(type_: str, **changes: Any) -> Event:
@@ -130,3 +135,17 @@ async def test_a_rebuild_passes_over_what_only_a_later_release_can_read(town: To
     stage = await ReadModel(db).view(Kind.STAGE, StageView, "shop/staging")
     assert stage is None
     assert (await get(town, "/pipelines/shop"))["newest_revision"] == 1
+
+
+async def test_what_only_a_later_release_can_read_is_shown_as_far_as_it_can_be(town: Town) -> None:
+    told = Told().stopped().resumed().held(2)
+    await town.say(planned(), *(heard.body for heard in told.heard))
+    town.web.store.write(LATER_WORDS)
+    town.web.store.write(LATER_TYPE)
+    entries = (await get(town, "/pipelines/shop/history"))["entries"]
+    assert [(each["what"], each["stage"], each["known"]) for each in entries] == [
+        ("stage.resumed", "staging", True),
+        ("stage.stopped", "staging", False),
+    ]
+    assert entries[1]["text"] == "stage.stopped, in words of a later release: see its event"
+    assert len((await get(town, "/pipelines/shop/history", stage="staging"))["entries"]) == 2

@@ -8,10 +8,6 @@ from services.cli import operation_words as words
 from services.status.routes.asked import OF_A_STAGE
 
 ANSWER: dict[str, Any] = {"operation": "0f", "kind": "retry", "answer": "accepted", "message": ""}
-GATE: dict[str, Any] = {"plan_hash": "p1", "artifacts": {"web": "sha256:1"}, "answers": []}
-RUN: dict[str, Any] = {
-    "pipeline": "shop", "stage": "live", "revision": 3, "commit": "a" * 40, "title": "Prices"
-}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -45,17 +41,6 @@ def test_every_operation_has_its_words() -> None:
 def test_a_refusal_says_what_was_refused_and_why() -> None:
     answer = ANSWER | {"kind": "roll-forward", "message": "revision 4 is not built"}
     assert words.refusal(answer, "shop/live") == "shop/live refuses to roll forward: revision 4 is not built."
-
-
-def test_what_is_approved_is_shown_whole() -> None:
-    answers = [{"verdict": "approved", "actor": "bob", "comment": "fine"}]
-    step = {"step": "go", "name": "Go live", "gate": GATE | {"answers": answers}}
-    assert list(words.to_approve(RUN, step)) == [
-        "Step Go live of revision 3 (aaaaaaaa Prices) in shop/live:",
-        "  plan      p1",
-        "  artifact  web sha256:1",
-        "  approved by bob: fine",
-    ]
 
 
 def test_an_entry_of_the_trail_has_its_instant_in_utc_and_its_answer() -> None:

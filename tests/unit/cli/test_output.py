@@ -55,6 +55,23 @@ def test_a_span_is_told_in_its_largest_unit(seconds: float, said: str) -> None:
     assert words.duration(seconds) == said
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (None, "-"),
+        (0, "0.0 s"),
+        (1.44, "1.4 s"),
+        (59.9, "59 s"),
+        (60, "1 min"),
+        (119, "1 min 59 s"),
+        (7_201, "2 h"),
+        (90_000, "1 d 1 h"),
+    ],
+)
+def test_how_long_something_took_is_told_in_two_units(seconds: float | None, said: str) -> None:
+    assert words.span(seconds) == said
+
+
 def test_instants_are_told_from_now() -> None:
     now = SystemClock().now()
     assert words.ago((now - timedelta(minutes=5)).isoformat()) == "5 min ago"
@@ -67,9 +84,9 @@ def test_a_reason_has_its_times() -> None:
     told = {
         "text": "It waits.",
         "since": (now - timedelta(seconds=61)).isoformat(),
-        "deadline": (now + timedelta(seconds=62)).isoformat(),
+        "deadline": (now + timedelta(days=6, hours=23, minutes=30)).isoformat(),
     }
-    assert words.reason(told) == "It waits. (for 1 min, ends by itself in 1 min at the latest)"
+    assert words.reason(told) == "It waits. (for 1 min, ends by itself in 6 d 23 h at the latest)"
     assert words.reason({"text": "So.", "since": None, "deadline": None}) == "So."
 
 

@@ -38,7 +38,12 @@ def test_the_rules_are_those_of_the_language() -> None:
 
 def test_the_variables_are_those_that_steps_and_builds_see() -> None:
     run = UUID(int=1)
-    step = of_step(StepOrder(PIPELINE, Stage("live"), run, 7, COMMIT, "", "v1", STEP, 1), {}, "", HOME)
+    step = of_step(
+        StepOrder(PIPELINE, Stage("live"), run, 7, COMMIT, "", "v1", STEP, 1, "shop", "/srv/shop"),
+        {},
+        "",
+        HOME,
+    )
     recipe = ArtifactPlan(id="web", name="Web", build_key=BuildKey("a" * 64))
     order = BuildOrder(1, PIPELINE, 7, "remote", COMMIT, recipe)
     build = of_build(order, Surroundings(HOME, HOME, datetime(2026, 1, 2, tzinfo=UTC)))

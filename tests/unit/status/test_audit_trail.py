@@ -81,6 +81,12 @@ def entered(type_: str, **changes: Any) -> Entry:
             "Step release of revision 12 was approved in production, by grace: seen on staging",
             id="approved",
         ),
+        pytest.param(
+            "definition.answered",
+            {"comment": ""},
+            "Revision 12 in staging: the change of its pipeline file was approved, by grace",
+            id="a change of the definition approved",
+        ),
     ],
 )
 def test_an_entry_says_who_did_what_where_and_why(type_: str, changes: dict[str, Any], text: str) -> None:

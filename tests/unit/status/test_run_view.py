@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.status.progress import is_over, with_planned_steps
-from services.status.run_view import TIMELINE_MAX
+from services.status.timeline import TIMELINE_MAX
 from services.status.views import PlannedStage, PlannedStep, RevisionView, RunView
 from shared.events import (
     AttemptFailed,

@@ -7,10 +7,15 @@ from services.status.projection import Kind, Placed, Row, fold
 from services.status.views import RunView, StageView
 from shared.events import (
     BlockerLifted,
+    DefinitionAnswered,
+    DefinitionHeld,
     Event,
     Evidence,
+    FailedTest,
+    GateAnswered,
     HoldReleased,
     Message,
+    ProposedChanges,
     RunCancelled,
     RunFailed,
     RunQueued,
@@ -26,6 +31,9 @@ from shared.events import (
     StageResumed,
     StageStopped,
     StepKept,
+    StepStarted,
+    StepWaiting,
+    TestResults,
     Wait,
     WindowOverridden,
 )
@@ -38,6 +46,23 @@ SHOP, STAGING = Pipeline("shop"), Stage("staging")
 HERE: dict[str, Any] = {"pipeline": SHOP, "stage": STAGING}
 BY_ANN: dict[str, Any] = {"actor": "ann", "reason": "flags"}
 WAIT = Wait(reason="lock", blocked_by="revision 1", released_by="its end", since=START)
+TESTS = TestResults(
+    exit_code=1,
+    passed=117,
+    failed=7,
+    skipped=1,
+    failures=tuple(FailedTest(name=f"checkout {number}", message="29.99") for number in range(6)),
+)
+PASSING = TestResults(exit_code=0, passed=2, failed=0, skipped=0)
+CHANGES = ProposedChanges(
+    summary="1 to add, 1 to destroy", destructive=True, changes=("replace web", "add db"), digest="c1"
+)
+
+
+def approval_wait(since: datetime) -> Wait:
+    deadline = since + timedelta(hours=1)
+    said = {"blocked_by": "step 'Smoke' has 0 of 1 approvals", "released_by": "somebody"}
+    return Wait(reason="approval", since=since, deadline=deadline, **said)
 
 
 def evidence(said: str = "exit code 1") -> Evidence:
@@ -106,6 +131,40 @@ class Told:
 
     def held(self, revision: int) -> "Told":
         return self.tell(StageHeld(pipeline=SHOP, stage=STAGING, revision=revision, reason="it failed"))
+
+    def definition_held(self, revision: int, shown: str = "d1", changes: tuple[str, ...] = ("a",)) -> "Told":
+        about = self.about(revision)
+        told = {"mode": "ALWAYS", "changes": changes, "further": 2, "plan_hash": "p"}
+        return self.tell(DefinitionHeld(**about, **told, shown=shown))
+
+    def definition_answered(self, revision: int, verdict: Any = "approved") -> "Told":
+        about = self.about(revision)
+        return self.tell(DefinitionAnswered(**about, actor="ann", verdict=verdict, comment="talked over"))
+
+    def step(self, of: type[Event], revision: int, step: str = "smoke", **more: Any) -> "Told":
+        """Tell something of a step: what its event says besides."""
+        about = self.about(revision)
+        del about["kind"]
+        return self.tell(of(**{**about, "step": step, "attempt": 1, **more}))
+
+    def step_started(self, revision: int, step: str = "smoke", **more: Any) -> "Told":
+        return self.step(StepStarted, revision, step, **{"step_type": "SCRIPT:EXECUTE", "log": "l", **more})
+
+    def gate(self, revision: int, step: str = "smoke", **more: Any) -> "Told":
+        """Tell that a step waits for somebody's approval."""
+        wait = approval_wait(self.now)
+        shown = {"shown": "5b0f", "plan_hash": "p", "artifacts": {"web": "sha256:1"}}
+        told = {"step_type": "APPROVAL:MANUAL", "needed": 1, "approvers": (), "wait": wait, **shown, **more}
+        return self.step(StepWaiting, revision, step, **told)
+
+    def approved(self, revision: int, step: str = "smoke", verdict: str = "approved") -> "Told":
+        said = {"actor": "ann", "verdict": verdict, "comment": "fine", "approvals": 1, "needed": 1}
+        return self.step(GateAnswered, revision, step, **said)
+
+    @property
+    def now(self) -> datetime:
+        """When the next thing is told."""
+        return START + timedelta(seconds=len(self.heard) + 1)
 
     def released(self, revision: int) -> "Told":
         return self.tell(HoldReleased(**HERE, revision=revision, **BY_ANN))

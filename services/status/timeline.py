@@ -1,0 +1,26 @@
+"""How a run's story goes on: what each message changes, and the moment that it is. Pure."""
+
+from typing import Any
+
+from services.status.views import Moment, RunView
+from shared.events import Event, Message
+
+TIMELINE_MAX = 400  # moments kept; the history has the others
+
+
+def moment(run: RunView, message: Message[Any], text: str, **changes: Any) -> RunView:
+    """Return the run with the changes and one more moment."""
+    body: Event = message.body
+    what = body.type.removeprefix("windlass.").rpartition(".v")[0]
+    entry = Moment(at=message.time, what=what, text=text, step=getattr(body, "step", ""))
+    return run.model_copy(update={**changes, "timeline": (*run.timeline, entry)[-TIMELINE_MAX:]})
+
+
+def changed(view: RunView | None, message: Message[Any], text: str, **changes: Any) -> RunView | None:
+    """Return the same of a run that is known; of another there is nothing to tell."""
+    return moment(view, message, text, **changes) if view else None
+
+
+def said_by(actor: str, reason: str) -> str:
+    """Return who did it and why."""
+    return f"{actor}: {reason}" if reason else actor
