@@ -17,7 +17,8 @@ from sqlalchemy.pool import StaticPool
 from services.deployer import tables
 from services.deployer.handlers import Deployer
 from services.deployer.run_moves import order_id
-from services.deployer.run_state import HOLDS_LOCK, LIVE, TERMINAL, State
+from services.deployer.run_state import HOLDS_LOCK, LIVE, TERMINAL, UNSTARTED, State
+from services.deployer.stage_queue import Mode
 from services.deployer.step_order import Broke, Done, StepAnswer, Stopped
 from services.deployer.step_worker import StepWorker
 from shared.clock import Clock, ManualClock
@@ -26,10 +27,11 @@ from shared.db.sqlite import InlineConnection
 from shared.events import Event, Evidence, Message, OperationRequested
 from shared.ids import Pipeline, stage_key
 from shared.ids import Stage as StageName
+from shared.plan import Plan
 from shared.work import Claim, Order, Workers
 from tests.integration.deployer.stand import EPOCH, ROOT, plan, planned, step
 from tests.model.happenings import OPERATIONS, Happening
-from tests.model.world import Ended, Own, Stage, Urgent, World
+from tests.model.world import Ended, Modes, Own, Stage, Urgent, World
 
 NAMES = ("staging", "production")
 BROKEN = {"fails": "deploy", "is unfit": "rollout"}
@@ -112,7 +114,7 @@ class Deployed:
         self._happened += 1
         match happening.what:
             case "plan":
-                fixed = plan(happening.subject, steps=(STEP,)).model_copy(update={"artifacts": ()})
+                fixed = _in_modes(plan(happening.subject, steps=(STEP,)), happening.modes)
                 at_once(self._deployer.revision_planned(self._said(planned(happening.subject, fixed))))
             case what if what in {*OPERATIONS, "resume"}:
                 at_once(self._deployer.operation_requested(self._said(self._asked(happening))))
@@ -138,11 +140,17 @@ class Deployed:
         ended.sort(key=lambda run: (run.finished_at, run.created_at), reverse=True)
         last = [Ended(run.kind, run.revision, State(run.state)) for run in ended]
         begun = [Ended(run.kind, run.revision, State(run.state)) for run in ended if run.started_at]
-        marks = [stage.newest_revision for stage in self.database.rows(tables.stages) if stage.key == key]
+        rows = [stage for stage in self.database.rows(tables.stages) if stage.key == key]
+        queue: Mode = rows[0].queue if rows else "newest"
+        waiting = [
+            run for run in runs if run.ready and run.state in UNSTARTED and run.kind in {"deploy", "retry"}
+        ]
+        assert all(run.in_line == (queue == "fifo") for run in waiting), "in line are those of a line"
         return Stage(
             own=tuple(own.get(revision) for revision in range(1, self._revisions + 1)),
             urgent=Urgent(urgent[0].kind, urgent[0].revision, State(urgent[0].state)) if urgent else None,
-            newest=(marks[0] if marks else 0) or 0,
+            newest=(rows[0].newest_revision if rows else 0) or 0,
+            queue=queue,
             stopped=key in [stop.key for stop in self.database.rows(tables.stops)],
             held=frozenset(
                 hold.revision for hold in self.database.rows(tables.holds) if hold.stage_key == key
@@ -191,6 +199,14 @@ class Deployed:
             body=event,
             position=self._happened,
         )
+
+
+def _in_modes(plan: Plan, modes: Modes) -> Plan:
+    """Return the plan with these modes of its two stages, and nothing to build."""
+    stages = [
+        stage.model_copy(update={"queue": mode}) for stage, mode in zip(plan.stages, modes, strict=True)
+    ]
+    return plan.model_copy(update={"artifacts": (), "stages": tuple(stages)})
 
 
 ENDED = TERMINAL - {State.SUPERSEDED}

@@ -1,13 +1,13 @@
 """All that can happen to the two stages in one state, each with what it breaks of the promises."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from services.deployer.run_state import WORKS, IllegalTransition
 from tests.model.exploration import Step
 from tests.model.moves import Moves
 from tests.model.promises import broken_by
-from tests.model.world import STAGES, World
+from tests.model.world import NEWEST, STAGES, Modes, World
 
 Asked = Callable[[Moves, int], bool]
 OPERATIONS: dict[str, Asked] = {
@@ -27,15 +27,16 @@ class Happening:
     what: str
     subject: int  # a revision, or a stage
     cost: int = 0
+    modes: Modes = NEWEST  # of a plan
 
     def __str__(self) -> str:
-        return f"{self.what} {self.subject}"
+        return " ".join([self.what, str(self.subject), *(self.modes if self.modes != NEWEST else ())])
 
     def to(self, moves: Moves) -> bool:
         """Have it happen; False when it is refused."""
         match self.what:
             case "plan":
-                moves.plan(self.subject)
+                moves.plan(self.subject, self.modes)
             case "resume":
                 return moves.stop(self.subject, stopped=False)
             case what if what in OPERATIONS:
@@ -45,11 +46,14 @@ class Happening:
         return True
 
 
-def happenings(world: World, left: int) -> Iterator[Happening]:
-    """Yield what can happen; what a person asks for costs one, letting go of it again nothing."""
+def happenings(world: World, left: int, plans: Sequence[Modes] = ()) -> Iterator[Happening]:
+    """Yield what can happen; what a person asks for costs one, letting go of it again nothing.
+
+    `plans`: the modes of the stages in the plan of each revision, newest unless said.
+    """
     for revision, run in enumerate(world.stages[0].own, start=1):
         if run is None:
-            yield Happening("plan", revision)
+            yield Happening("plan", revision, modes=plans[revision - 1] if plans else NEWEST)
     for s in STAGES:
         held = world.stages[s].holder
         if held:
@@ -61,9 +65,11 @@ def happenings(world: World, left: int) -> Iterator[Happening]:
             yield Happening(operation, s, cost=1)
 
 
-def steps(world: World, left: int, *, mark: bool = True, gate: bool = True) -> Iterator[Step[World]]:
+def steps(
+    world: World, left: int, plans: Sequence[Modes] = (), *, mark: bool = True, gate: bool = True
+) -> Iterator[Step[World]]:
     """Yield every step from here that costs no more than is left."""
-    for each in happenings(world, left):
+    for each in happenings(world, left, plans):
         moves = Moves(list(world.stages), mark, gate)
         try:
             accepted = each.to(moves)

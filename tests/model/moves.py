@@ -24,10 +24,10 @@ from services.deployer.run_state import (
     advance,
 )
 from services.deployer.stage_moves import GRANTS
-from services.deployer.stage_queue import Await, Queue, QueueDecision, Start, Supersede
+from services.deployer.stage_queue import Await, Mark, Queue, QueueDecision, Start, Supersede
 from shared.events import Evidence
 from shared.events.runs import RunKind
-from tests.model.world import STAGES, Ended, Own, Stage, Told, Urgent, World, entry
+from tests.model.world import NEWEST, STAGES, Ended, Modes, Own, Stage, Told, Urgent, World, entry
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OPEN, SHUT = Gates(), Gates(stop=Stop("ada", "", NOW, whole_pipeline=False))
@@ -55,9 +55,12 @@ class Moves:
         """Return the world as it now is."""
         return World((self.stages[0], self.stages[1]))
 
-    def plan(self, revision: int) -> None:
-        """A planned revision gets its runs and comes to the first stage."""
+    def plan(self, revision: int, modes: Modes = NEWEST) -> None:
+        """A planned revision gets its runs and comes to the first stage; the newest plan is in force."""
+        is_newest = revision > max(self.world.planned, default=0)
         for s in STAGES:
+            if is_newest:
+                self._change(s, queue=modes[s])
             assert self.stages[s].own[revision - 1] is None, "a revision is planned once"
             self._put(s, revision, Own("deploy", State.NOT_STARTED, ready=False))
         self._arrive(0, revision)
@@ -90,7 +93,7 @@ class Moves:
         if held:
             self._advance(s, held, Trigger.CANCEL_ASKED)
         elif stage.waiting:
-            self._call_off(s, stage.waiting)
+            self._call_off(s, stage.waiting[0])
         self.go_on()
         return bool(held or stage.waiting)
 
@@ -103,13 +106,13 @@ class Moves:
             return False
         here = [(r, run.state) for r, run in enumerate(stage.own, start=1) if run and self._is_here(run)]
         here += [(stage.urgent.revision, stage.urgent.state)] if stage.urgent else []
-        if any(state not in TERMINAL and revision >= last.revision for revision, state in here):
+        line = {(r, State.NOT_STARTED) for r in stage.waiting if r > last.revision and stage.queue == "fifo"}
+        if any(state not in TERMINAL and r >= last.revision for r, state in set(here) - line):
             return False
         self._put(s, last.revision, Own("retry", State.NOT_STARTED, ready=False))
-        if stage.waiting:
-            self._supersede(s, stage.waiting, last.revision, "retry")
+        for decision in stage_queue.on_retry(self._queue(s), entry(last.revision)):
+            self._decide(s, decision, "retry")
         self._requeue_later(s, last.revision)
-        self._put(s, last.revision, Own("retry", State.NOT_STARTED, ready=True))
         self.go_on()
         return True
 
@@ -159,6 +162,9 @@ class Moves:
     def go_on(self) -> None:
         """Let every run begin that can."""
         for s in STAGES:
+            for decision in stage_queue.on_mode(self._queue(s)):
+                self._decide(s, decision)
+        for s in STAGES:
             for decision in stage_queue.admit_next(self._queue(s)):
                 self._decide(s, decision)
 
@@ -190,27 +196,26 @@ class Moves:
         past = [rollback.PastRun(entry(r).run, r, State.SUCCEEDED) for r in self.stages[s].good]
         return rollback.choose(past, held.revision, self.stages[s].held)
 
-    def _queue(self, s: int, arriving: RunKind | None = None) -> Queue:
+    def _queue(self, s: int, arriving: int = 0) -> Queue:
         stage = self.stages[s]
-        kind = arriving or (self._own(s, stage.waiting).kind if stage.waiting else "deploy")
+        waiting = [entry(revision) for revision in stage.waiting]
+        first = stage_queue.next_of(stage.queue, [*waiting, *([entry(arriving)] if arriving else [])])
+        kind: RunKind = self._own(s, first.revision).kind if first else "deploy"
         shut = stage.stopped and self.gate
         return Queue(
             running=entry(stage.holder.revision) if stage.holder else None,
-            waiting=entry(stage.waiting) if stage.waiting else None,
+            waiting=waiting,
             newest=entry(stage.newest) if stage.newest and self.mark else None,
             admits=admission.closed_by(SHUT if shut else OPEN, kind, NOW) is None,
             urgent=entry(stage.urgent.revision) if stage.urgent and stage.is_taken_over else None,
+            mode=stage.queue,
         )
 
     def _arrive(self, s: int, revision: int) -> None:
-        queue = self._queue(s, self._own(s, revision).kind)
-        for decision in stage_queue.on_arrival(queue, entry(revision)):
+        for decision in stage_queue.on_arrival(self._queue(s, revision), entry(revision)):
             self._decide(s, decision)
-        if revision > self.stages[s].newest:
-            self._change(s, newest=revision)
-            self._overtake(s, revision)
 
-    def _decide(self, s: int, decision: QueueDecision) -> None:
+    def _decide(self, s: int, decision: QueueDecision, by_kind: RunKind = "deploy") -> None:
         match decision:
             case Start(who):
                 urgent = self.stages[s].urgent
@@ -222,7 +227,10 @@ class Moves:
             case Await(who):
                 self._put(s, who.revision, self._own(s, who.revision)._replace(ready=True))
             case Supersede(who, by):
-                self._supersede(s, who.revision, by.revision, "deploy")
+                self._supersede(s, who.revision, by.revision, by_kind)
+            case Mark(who):
+                self._change(s, newest=who.revision)
+                self._overtake(s, who.revision)
 
     def _supersede(self, s: int, revision: int, by: int, by_kind: RunKind, *, here: bool = False) -> None:
         for later in STAGES[s : s + 1] if here else STAGES[s:]:

@@ -12,7 +12,7 @@ Promise = Callable[[World, Sequence[Told], World], Iterator[str]]
 
 
 def one_run_holds_a_stage(_before: World, _told: Sequence[Told], after: World) -> Iterator[str]:
-    """S1; and one run waits."""
+    """S1; and one run waits, but for a line."""
     for s, stage in enumerate(after.stages):
         own = [run.state for run in stage.own if run]
         held = [
@@ -20,7 +20,7 @@ def one_run_holds_a_stage(_before: World, _told: Sequence[Told], after: World) -
         ]
         if len(held) > 1:
             yield f"stage {s} is held by {len(held)} runs"
-        if sum(run.waits for run in stage.own if run) > 1:
+        if stage.queue == "newest" and len(stage.waiting) > 1:
             yield f"two runs wait for stage {s}"
 
 
@@ -65,6 +65,24 @@ def only_something_newer_takes_a_place(_before: World, told: Sequence[Told], _af
             yield f"revision {each.revision} gave way in stage {each.stage} to {each.by}"
 
 
+def a_line_is_kept(before: World, told: Sequence[Told], after: World) -> Iterator[str]:
+    """L1 where every commit is deployed: none that is ready is passed by, but for what a person asks for."""
+    for s in STAGES:
+        was, now = before.stages[s], after.stages[s]
+        if not was.queue == now.queue == "fifo":
+            continue
+        begun = {each.revision for each in told if each.stage == s and each.what == "started"} | {was.newest}
+        for each in told:
+            if each.stage != s or each.kind == "rollback":
+                continue
+            passed = [r for r in was.waiting if r in now.waiting and r < each.revision]
+            if each.what == "started" and each.kind != "roll_forward" and passed:
+                yield f"revision {each.revision} starts in stage {s} before {passed}"
+            early = each.revision in was.waiting or (s == 0 and each.by not in begun)
+            if each.what == "superseded" and each.by_kind != "roll_forward" and early:
+                yield f"revision {each.revision} is passed by in stage {s}, by {each.by}"
+
+
 def nobody_waits_for_nothing(_before: World, _told: Sequence[Told], after: World) -> Iterator[str]:
     """L1, in the end: a free stage that is open has begun whatever is next."""
     for s, stage in enumerate(after.stages):
@@ -99,6 +117,7 @@ PROMISES: Mapping[str, Promise] = {
     "S2": what_is_final_stays,
     "S5": the_commit_goes_forward,
     "L1, promotions": no_promotion_is_lost,
+    "L1, lines": a_line_is_kept,
     "superseding": only_something_newer_takes_a_place,
     "L1, waiting": nobody_waits_for_nothing,
     "stops": a_stop_is_kept,

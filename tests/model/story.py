@@ -14,6 +14,7 @@ from services.deployer import run_state, step_state
 from services.deployer.run_state import HOLDS_LOCK, TERMINAL, State, Trigger
 from services.deployer.stage_moves import GRANTS
 from services.deployer.step_state import StepState, StepTrigger
+from services.deployer.ways_out import way_out
 from shared.events import (
     AttemptFailed,
     Event,
@@ -28,6 +29,7 @@ from shared.events import (
     RunSucceeded,
     RunSuperseded,
     RunTimedOut,
+    RunWaiting,
     StageHeld,
     StageResumed,
     StageStopped,
@@ -56,6 +58,7 @@ OF_A_STEP: Mapping[type[Event], StepTrigger] = {
     StepStarted: StepTrigger.STARTED,
     StepWaiting: StepTrigger.GATE_REACHED,
     StepSkipped: StepTrigger.SKIPPED,
+    StepKept: StepTrigger.KEPT,
     StepSucceeded: StepTrigger.DONE,
     StepFailed: StepTrigger.BROKE,
     StepTimedOut: StepTrigger.LIMIT_PASSED,
@@ -117,6 +120,8 @@ class Path:
             raise told(event, f"it says {event.state} of a run that is {self.runs[event.run]}")
         if isinstance(event, RunSuperseded):
             self._superseded(event)
+        if isinstance(event, RunWaiting):
+            self._waits(event)
 
     def _advanced(self, event: RunEvent, state: State) -> State:
         match event:
@@ -144,20 +149,22 @@ class Path:
         if event.kind == "deploy":
             self.newest = event.revision
 
+    def _waits(self, event: RunWaiting) -> None:
+        reason = event.wait.reason if event.wait else None
+        if way_out(self.runs[event.run], reason, event.kind) is None:
+            raise told(event, f"a run that is {self.runs[event.run]} waits where nobody can (L2)")
+
     def _superseded(self, event: RunSuperseded) -> None:
         if event.by_run == event.run or event.by_revision < event.revision:
             raise told(event, "a run gives way to itself or to something older (L1)")
 
     def _step(self, event: StepEvent) -> None:
-        if type(event) not in OF_A_STEP and not isinstance(event, StepKept):
+        if type(event) not in OF_A_STEP:
             return  # what others say about an attempt, or people at a gate
         if self.runs.get(event.run) not in HOLDS_LOCK:
             raise told(event, f"a step of a run that is {self.runs.get(event.run)}")
         key = (event.run, event.step)
         before = self.steps.get(key, frozenset({StepState.PENDING}))
-        if isinstance(event, StepKept):
-            self.steps[key] = frozenset({StepState.SUCCEEDED})
-            return
         possible = after(before, OF_A_STEP[type(event)])
         if not possible:
             raise told(event, f"a step that is {' or '.join(sorted(before))}")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from shared.events.runs import RunKind
 from tests.model.happenings import Happening
-from tests.model.world import World, fresh
+from tests.model.world import NEWEST, Modes, World, fresh
 
 
 class Hearing(NamedTuple):
@@ -64,7 +64,7 @@ class System(NamedTuple):
         return self._replace(workers=(first, second))
 
 
-def begun(revisions: int, *operations: Happening) -> System:
+def begun(revisions: int, *operations: Happening, modes: Modes = NEWEST) -> System:
     """Return a system to which everything has been said and nothing has happened."""
-    planned = [Happening("plan", revision) for revision in range(1, revisions + 1)]
+    planned = [Happening("plan", revision, modes=modes) for revision in range(1, revisions + 1)]
     return System(fresh(revisions), frozenset([*planned, *operations]))

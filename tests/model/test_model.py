@@ -20,6 +20,7 @@ SYSTEMS = [
     pytest.param(begun(2), id="two revisions"),
     pytest.param(begun(1, CANCEL), id="one revision, and it is cancelled"),
     pytest.param(begun(2, CANCEL), id="two revisions, and one is cancelled"),
+    pytest.param(begun(2, modes=("fifo", "fifo")), id="two revisions in line"),
 ]
 
 

@@ -8,10 +8,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.deployer.run_state import HOLDS_LOCK, UNSTARTED, State
-from services.deployer.stage_queue import Entry
+from services.deployer.stage_queue import Entry, Mode
 from shared.events.runs import RunKind
 
 STAGES = (0, 1)
+Modes = tuple[Mode, Mode]  # of the two stages, as a plan has them
+NEWEST: Modes = ("newest", "newest")
 
 
 class Own(NamedTuple):
@@ -23,7 +25,7 @@ class Own(NamedTuple):
 
     @property
     def waits(self) -> bool:
-        """Tell whether it has the one place in the queue."""
+        """Tell whether it waits for the lock."""
         return self.ready and self.state in UNSTARTED
 
 
@@ -54,6 +56,7 @@ class Stage(NamedTuple):
     good: tuple[int, ...] = ()  # revisions that ended in place here, the last first, each once
     last: Ended | None = None
     begun: Ended | None = None  # likewise, of those that ever acted on the stage
+    queue: Mode = "newest"
 
     @property
     def holder(self) -> Urgent | None:
@@ -66,9 +69,9 @@ class Stage(NamedTuple):
         return None
 
     @property
-    def waiting(self) -> int:
-        """Return the revision whose run is next; 0: there is none."""
-        return next((r for r, run in enumerate(self.own, start=1) if run and run.waits), 0)
+    def waiting(self) -> list[int]:
+        """Return the revisions whose runs wait for the lock, the oldest first."""
+        return [r for r, run in enumerate(self.own, start=1) if run and run.waits]
 
     @property
     def is_taken_over(self) -> bool:
