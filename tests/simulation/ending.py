@@ -23,8 +23,12 @@ from tests.simulation.shapes import Shape
 from tests.simulation.watch import Watch
 from tests.simulation.world import World
 
+ENDS_WITHIN = timedelta(
+    hours=6
+)  # a run that has begun, whatever gates and limits it has; its window may open late
 LATE = timedelta(seconds=90)  # past a deadline: a sweep, and what clocks may be off
-BY_PEOPLE = frozenset({"stopped", "blocker", "hold", "previous_stage", "window"})
+BY_PEOPLE = frozenset({"stopped", "blocker", "hold", "previous_stage", "window", "approval"})
+ENDS_WITH_ANOTHER = frozenset({"lock"})  # for which the same is asked
 OPEN_WORK = sa.select(sa.func.count()).where(work.c.state != "done")
 
 
@@ -36,12 +40,18 @@ async def at_rest(process: Process) -> list[str]:
         steps = (await reading.execute(sa.select(tables.steps))).all()
         open_work = (await reading.execute(sa.select(work).where(work.c.state != "done"))).all()
     runs = [run_record(row) for row in rows]
+    begun_lately = {row.run for row in rows if row.started_at and now - row.started_at < ENDS_WITHIN}
+    locked = {run.stage_key for run in runs if run.state in HOLDS_LOCK}
     over = {run.run for run in runs if run.state in TERMINAL}
     found = [f"L2: an order {row.kind} {row.payload} stays {row.state}" for row in open_work]
     for run in runs:
         if run.state not in TERMINAL:
             what = f"r{run.revision} in {run.stage_key} ({run.kind}, {run.state})"
+            if run.run in begun_lately:
+                continue
             found += [f"L2: {what} {why}" for why in _waits_badly(run.state in HOLDS_LOCK, run.wait, now)]
+            if run.wait and run.wait.reason == "lock" and run.stage_key not in locked:
+                found.append(f"L2: {what} waits for a lock that nobody holds")
     found += [f"L2: step {row.step} of a finished run stays {row.state}" for row in steps
               if row.run in over and row.state not in ENDED]  # fmt: skip
     return found
@@ -54,7 +64,7 @@ def _waits_badly(holds: bool, wait: Wait | None, now: datetime) -> Iterator[str]
         yield "waits and does not say for what"
     elif not (wait.blocked_by and wait.released_by):
         yield f"does not say what it waits for, or what ends that: {wait}"
-    elif wait.deadline is None and wait.reason not in BY_PEOPLE:
+    elif wait.deadline is None and wait.reason not in BY_PEOPLE | ENDS_WITH_ANOTHER:
         yield f"waits for no person and without a limit: {wait}"
     elif wait.deadline is not None and wait.deadline + LATE < now:
         yield f"waits past its limit: {wait}"

@@ -1,8 +1,8 @@
 """The real services, wired as their `app.py` does but for the world: one process of an installation.
 
-Real: deployer, builder, verifier, classifier and the status projector, their tables, the bus, durable work,
-timers. Played: what the deployer deploys to, the builder's bench, the verifier's network (`world.py`,
-`workshop.py`), and ingest and synthesizer, of which only what they say is there (`people.py`).
+Real: ingest, deployer, builder, verifier, classifier and the status projector, their tables, the bus, durable
+work, timers. Played: the forge and the synthesizer's look at a commit (`forge.py`), what the deployer deploys
+to, the builder's bench, the verifier's network (`world.py`, `workshop.py`).
 """
 
 import asyncio
@@ -19,6 +19,11 @@ from services.classifier import app as classifier
 from services.classifier.settings import ClassifierSettings
 from services.deployer import app as deployer_app
 from services.deployer.handlers import Deployer
+from services.ingest.accept_queue import AcceptQueue
+from services.ingest.body import BodyRoom
+from services.ingest.handlers import Ingest
+from services.ingest.routes.webhooks import Webhooks
+from services.ingest.store import IngestStore
 from services.status.handlers import Projector
 from services.status.projection import TARGETS
 from services.status.store.writing import Projection
@@ -32,6 +37,9 @@ from shared.delivery import Handler
 from shared.events import (
     BuildRequested,
     Message,
+    PlanRejected,
+    PushReceived,
+    RevisionPlanned,
     RunCancelled,
     RunFailed,
     RunTimedOut,
@@ -39,6 +47,7 @@ from shared.events import (
 from shared.step_types import STEP_TYPES
 from shared.timers import Ticker
 from shared.work import Workers
+from tests.simulation.forge import Door, Forge, Vault
 from tests.simulation.process import Process
 from tests.simulation.virtual_loop import LIFE, pause
 from tests.simulation.workshop import Workshop
@@ -53,6 +62,7 @@ class Post:
     """What the bus does to messages; nothing once the faults are over."""
 
     dice: Random
+    count: Callable[[str, str], None]
     late: float = 0.0
     twice: float = 0.0
     much_later: float = 0.0  # once more, behind what came after it
@@ -62,11 +72,14 @@ class Post:
 
         async def delivered(message: Message[Any]) -> None:
             if self.dice.random() < self.late:
+                self.count("fault", "delayed")
                 await pause(self.dice.expovariate(1.0))
             await handler(message)
             if self.dice.random() < self.twice:
+                self.count("fault", "duplicated")
                 await handler(message)
             if self.dice.random() < self.much_later:
+                self.count("fault", "repeated behind others")
                 asyncio.create_task(self._later(handler, message)).add_done_callback(_seen)
 
         return delivered
@@ -92,6 +105,7 @@ class Installation:
     world: World
     workshop: Workshop
     post: Post
+    forge: Forge
 
     def start(self, process: Process) -> "asyncio.Task[None]":
         """Begin a process's life."""
@@ -102,7 +116,7 @@ class Installation:
     async def _run(self, process: Process) -> None:
         heard: list[Subscription] = []
         parts: list[Part] = []
-        everywhere = (self._deployer, self._builder, self._verifier)
+        everywhere = (self._ingest, self._synthesizer, self._deployer, self._builder, self._verifier)
         once = (self._classifier, self._status) if process.name == FIRST else ()
         for wire in (*everywhere, *once):
             subscription, its = wire(process)
@@ -116,6 +130,26 @@ class Installation:
     def _posted(self, heard: Subscription) -> Subscription:
         handlers = {kind: self.post.through(handler) for kind, handler in heard.handlers.items()}
         return Subscription(heard.db, handlers, together=heard.together if not self.post.twice else None)
+
+    def _ingest(self, process: Process) -> tuple[Subscription, list[Part]]:
+        db = ServiceDatabase(process, "ingest")
+        store = IngestStore(db)
+        queue = AcceptQueue(store)
+        self.forge.doors[process.name] = Door(process, Webhooks(store, Vault(), queue, BodyRoom()))
+        ingest = Ingest(store)
+        heard: dict[Any, Handler] = {
+            RevisionPlanned: ingest.revision_planned,
+            PlanRejected: ingest.plan_rejected,
+        }
+        return Subscription(db, heard), [queue.run, Ticker(process.clock, store.resume).run]
+
+    def _synthesizer(self, process: Process) -> tuple[Subscription, list[Part]]:
+        db = ServiceDatabase(process, "synthesizer")
+
+        async def push_received(message: Message[PushReceived]) -> None:
+            await self.forge.push_received(message, db)
+
+        return Subscription(db, {PushReceived: push_received}), []
 
     def _deployer(self, process: Process) -> tuple[Subscription, list[Part]]:
         db = ServiceDatabase(process, "deployer")

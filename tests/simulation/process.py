@@ -8,7 +8,7 @@ after one of which nobody ever heard. What it started in the world goes on.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,7 +22,6 @@ from shared.work.workers import HEARTBEAT_SECONDS
 from tests.simulation.quick_database import QuickDatabase
 from tests.simulation.virtual_loop import Life, nap, pause
 
-EPOCH = datetime(2026, 3, 2, 6, tzinfo=UTC)  # a Monday
 NAPS = frozenset({HEARTBEAT_SECONDS, CURSOR_SAVED_EVERY_SECONDS, LETTERS_SWEPT_SECONDS})
 SKEW_SECONDS_MAX = 4.0  # two hosts are then at most eight apart, and leases bear nine
 
@@ -30,14 +29,18 @@ SKEW_SECONDS_MAX = 4.0  # two hosts are then at most eight apart, and leases bea
 class VirtualClock:
     """Tells the loop's time, off by what the host's clock is off; never backwards."""
 
-    def __init__(self, skew: float = 0.0) -> None:
+    def __init__(self, begins: datetime, skew: float = 0.0) -> None:
+        self.begins = begins
         self.skew = skew
-        self._latest = EPOCH - timedelta(days=1)
+        self._latest = begins - timedelta(days=1)
+        self._told_at = -1.0
 
     def now(self) -> datetime:
         """Return the host's time."""
         seconds = asyncio.get_running_loop().time() + self.skew
-        self._latest = max(self._latest, EPOCH + timedelta(seconds=round(seconds, 6)))
+        if seconds != self._told_at:
+            self._told_at = seconds
+            self._latest = max(self._latest, self.begins + timedelta(seconds=round(seconds, 6)))
         return self._latest
 
     async def sleep(self, seconds: float) -> None:

@@ -1,22 +1,22 @@
 """Pipelines as chance draws them: stages, graphs of steps, gates, windows, limits."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from random import Random
 from typing import Any
 from uuid import uuid5
 
+from services.deployer.gate import GATES
 from shared.events import RevisionPlanned
 from shared.ids import BuildKey, Commit, Pipeline, Repository, Stage, Step
-from shared.plan import ArtifactPlan, Attempts, Plan, StagePlan, StepPlan
-from shared.window import WEEK, Opening, Window
+from shared.plan import ArtifactPlan, Attempts, DefinitionApproval, Plan, StagePlan, StepPlan
 from tests.builders import ROOT
-from tests.simulation.process import EPOCH
+from tests.simulation import hours
 
 NAMES = ("staging", "canary", "production")
 PEOPLE = ("ada", "bob", "cleo")
 VERIFY = {"paths": [{"path": "/"}], "successes": 2, "interval_seconds": 3.0, "deadline_seconds": 20.0}
-DAILY = Window(name="daily", openings=tuple(Opening(day=day, opens="08:00", closes="20:00") for day in WEEK))
 GATE = {"message": "", "approvers": [], "expires_after_hours": 2}
 
 
@@ -26,12 +26,16 @@ class Shape:
 
     dice: Random
     pipeline: str
+    begins: datetime  # the installation
     stages: list[StagePlan] = field(default_factory=list)
     revision: int = 0
     key: int = 0  # changes when what is built does
     settled: bool = False  # nobody changes the file any more
 
+    approval: DefinitionApproval = "NEVER"
+
     def __post_init__(self) -> None:
+        self.approval = self.dice.choice(("NEVER", "NEVER", "ALWAYS", "DESTRUCTIVE_CHANGES_ONLY"))
         count = self.dice.choice((1, 2, 2, 3))
         self.stages = [self._stage(name) for name in NAMES[:count]]
 
@@ -55,6 +59,8 @@ class Shape:
             remote="/srv/shop",
             branch="main",
             commit=Commit(f"{self.revision:040x}"),
+            definition_approval=self.approval,
+            timeout_seconds=None if self.settled else self.dice.choice((*[None] * 7, 600.0, 3600.0)),
             artifacts=(artifact,),
             stages=tuple(self.stages),
         )
@@ -71,16 +77,17 @@ class Shape:
             author="Ada",
             trigger="push",
             pusher=self.dice.choice(PEOPLE),
-            received_at=EPOCH,
+            received_at=self.begins,
         )
 
     def plain(self) -> None:
-        """Let nothing stand in a stage's way any more: no gate, no window."""
+        """Let nothing stand in a stage's way any more: no gate, no window, nobody who is first in line."""
         self.settled = True
         self.stages = [
             stage.model_copy(
                 update={
                     "window": None,
+                    "queue": "newest",
                     "steps": tuple(
                         step if not step.type.startswith("APPROVAL") else _script(step)
                         for step in stage.steps
@@ -113,14 +120,18 @@ class Shape:
         return StagePlan(
             name=Stage(name),
             target="local",
-            window=DAILY if self.dice.random() < 0.15 else None,
+            window=hours.window(self.dice, self.begins),
+            queue="fifo" if self.dice.random() < 0.2 else "newest",
+            alarm=alarm_of(self.pipeline, name) if self.dice.random() < 0.5 else "",
             steps=tuple(steps),
             timeout_seconds=self.dice.choice((300.0, 900.0, 1800.0)),
         )
 
     def _step(self, id_: str, after: tuple[Step, ...]) -> StepPlan:
         type_ = self.dice.choice(
-            ("SCRIPT:EXECUTE",) * 6 + ("LOCAL:SERVICE:DEPLOY",) * 4 + ("APPROVAL:MANUAL", "APPROVAL:BAKE")
+            ("SCRIPT:EXECUTE",) * 6
+            + ("LOCAL:SERVICE:DEPLOY",) * 4
+            + ("APPROVAL:MANUAL", "APPROVAL:BAKE", "APPROVAL:TEST")
         )
         by_type: dict[str, dict[str, Any]] = {
             "SCRIPT:EXECUTE": {"commands": ["true"]},
@@ -130,9 +141,10 @@ class Shape:
                 "approvals": self.dice.choice((1, 1, 2)),
                 "self_approval": self.dice.random() < 0.7,
             },
+            "APPROVAL:TEST": {"testCommand": "make smoke", "expires_after_hours": 2},
             "APPROVAL:BAKE": {"duration_minutes": self.dice.choice((1, 10, 60))},
         }
-        gate = type_.startswith("APPROVAL")
+        gate = type_ in GATES
         return StepPlan(
             id=Step(id_),
             name=id_,
@@ -140,10 +152,15 @@ class Shape:
             params=by_type[type_],
             goes_after=after,
             timeout_seconds=8 * 3600.0 if gate else self.dice.choice((30.0, 120.0, 400.0)),
-            attempts=Attempts(max=1 if gate else self.dice.choice((1, 1, 2, 3))),
+            attempts=Attempts(max=1 if type_.startswith("APPROVAL") else self.dice.choice((1, 1, 2, 3))),
             on_sibling_failure=self.dice.choice(("cancel", "finish")),
-            on_rollback="skip" if gate or self.dice.random() < 0.2 else "run",
+            on_rollback="skip" if type_.startswith("APPROVAL") or self.dice.random() < 0.2 else "run",
         )
+
+
+def alarm_of(pipeline: str, stage: str) -> str:
+    """Return the name of a stage's alarm, if it has one."""
+    return f"{pipeline}-{stage}-5xx"
 
 
 def _script(step: StepPlan) -> StepPlan:

@@ -1,11 +1,12 @@
 """One seed, played from the first push to the last promise."""
 
 import asyncio
-import sqlite3
+import gc
+from collections import Counter
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from time import process_time
 from typing import Any
@@ -14,10 +15,12 @@ import structlog
 
 from services.deployer.store import next_deadline
 from shared.db import Noted
-from tests.simulation import ending, ground
+from tests.simulation import ending, ground, hours
+from tests.simulation.forge import Forge
 from tests.simulation.installation import Installation, Post
+from tests.simulation.monitors import Monitors
 from tests.simulation.people import Crowd
-from tests.simulation.process import EPOCH, Process, Store, VirtualClock
+from tests.simulation.process import Process, Store, VirtualClock
 from tests.simulation.quick_database import QuickDatabase
 from tests.simulation.shapes import Shape
 from tests.simulation.storm import Storm, Weather
@@ -27,10 +30,13 @@ from tests.simulation.workshop import Workshop
 from tests.simulation.world import Nature, World
 
 SHORT_SEEDS = 300  # the first, which every test run plays; those after them last longer
-SETTLES_SECONDS = 6 * 3600.0  # every gate, limit and window is over by then
+SETTLES_SECONDS = 6 * 3600.0  # every gate and limit of a run is over by then
 NAP_AT_WORK_SECONDS = 8.0  # with orders open: leases last fifteen
-NAP_AT_REST_SECONDS = 1800.0
+NAP_AT_REST_SECONDS = 7200.0
 OPEN_WORK = "SELECT max(state) FROM work WHERE state <> 'done'"  # claimed, ready
+UNFINISHED = (
+    "SELECT count(*) FROM runs WHERE finished_at IS NULL AND (started_at IS NOT NULL OR ready AND in_line)"
+)
 BUGS = frozenset({"error", "exception", "critical"})
 
 
@@ -46,18 +52,28 @@ class Outcome:
     cpu_seconds: float
     events: int
     steps: int
+    counts: Counter[str]
+
+    @property
+    def faults(self) -> int:
+        """Return how many befell it."""
+        return sum(count for name, count in self.counts.items() if name.startswith("fault: "))
 
 
 def play(seed: int, echo: Callable[[str], None] = lambda _line: None) -> Outcome:
     """Play one seed."""
     began = process_time()
     loop = VirtualLoop(Random(f"{seed} order"))
-    with ground.file() as file, closing(sqlite3.connect(file, isolation_level=None)) as rows:
-        watch = Watch(loop.time, rows, echo)
-        database = QuickDatabase(file, VirtualClock())
-        with asyncio.Runner(loop_factory=lambda: loop) as runner, _reports_to(watch):
-            runner.run(Trial(seed, loop, database, watch).play())
-        database.close_now()
+    begins = Random(f"{seed} begins").choice(hours.BEGINS)
+    database = QuickDatabase(ground.blank(), VirtualClock(begins))
+    watch = Watch(loop.time, database.rows, echo)
+    with (
+        _no_collecting(),
+        closing(database.rows),
+        asyncio.Runner(loop_factory=lambda: loop) as runner,
+        _reports_to(watch),
+    ):
+        runner.run(Trial(seed, begins, loop, database, watch).play())
     return Outcome(
         seed=seed,
         wrongs=watch.wrongs,
@@ -67,6 +83,7 @@ def play(seed: int, echo: Callable[[str], None] = lambda _line: None) -> Outcome
         cpu_seconds=process_time() - began,
         events=len(watch.events),
         steps=loop.steps,
+        counts=watch.tally.counts,
     )
 
 
@@ -75,30 +92,51 @@ class Trial:
     """One seed's installation, people and faults."""
 
     seed: int
+    begins: datetime
     loop: VirtualLoop
     database: QuickDatabase
     watch: Watch
     _deadline: tuple[float, float] | None = None  # the nearest one, and when it was looked for
+    _work: tuple[int, str | None] = (-1, None)  # the state of what is open, and after which commit
     _wrong: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         dice = self._dice("trial")
         self.watch.on_wrong = self._wrong.set
         self.store = Store(self.database)
-        self.people = Process("people", self.store, VirtualClock())
+        self.people = Process("people", self.store, VirtualClock(self.begins))
         self.store.listeners += [(None, self._note_change), (None, self.watch.committed)]
         self.nature = _nature(dice)
         self.world = World(self.seed, self.nature, self.watch, self.people.clock)
-        self.post = Post(self._dice("post"), *(dice.choice((0.0, 0.0, 0.05, 0.3)) for _ in range(3)))
-        installation = Installation(self.world, Workshop(self.world), self.post)
-        names = ("one", "two")[: dice.choice((1, 2))]
+        self.post = Post(
+            self._dice("post"), self.watch.count, *(dice.choice((0.0, 0.0, 0.05, 0.3)) for _ in range(3))
+        )
+        self.forge = Forge(self.seed, self.watch)
+        installation = Installation(self.world, Workshop(self.world), self.post, self.forge)
+        names = ("one", "two")[: dice.choice((1, 2, 2))]
         weather = Weather.drawn(dice)
-        self.storm = Storm(self._dice("storm"), weather, self.store, installation, self.watch, names)
-        shapes = [Shape(self._dice(name), name) for name in ("shop", "blog")[: dice.choice((1, 1, 1, 2))]]
-        pushes, asks = dice.choice((6.0, 12.0, 25.0)), dice.choice((0.0, 15.0, 40.0))
-        self.crowd = Crowd(self._dice("people"), self.people, self.watch, shapes, pushes, asks)
-        self.watch.on_event.append(self.crowd.answer_gates)
-        self.hours = dice.choice((0.03, 0.06, 0.15)) * (1 if self.seed <= SHORT_SEEDS else 4)
+        self.storm = Storm(
+            self._dice("storm"), weather, self.store, installation, self.watch, self.begins, names
+        )
+        shapes = [
+            Shape(self._dice(name), name, self.begins)
+            for name in ("shop", "blog")[: dice.choice((1, 1, 1, 2))]
+        ]
+        pushes, asks = dice.choice((12.0, 25.0, 50.0)), dice.choice((0.0, 15.0, 40.0))
+        self.crowd = Crowd(
+            self._dice("people"),
+            self.people,
+            self.watch,
+            shapes,
+            self.forge,
+            pushes,
+            asks,
+            dice.choice((0.0, 1.0, 2.0)),
+        )
+        alarms = dice.choice((0.0, 60.0))
+        self.monitors = Monitors(self._dice("monitors"), self.people, self.watch, shapes, alarms)
+        self.watch.on_event += [self.crowd.answer_gates, self.crowd.react]
+        self.hours = dice.choice((0.03, 0.05, 0.1)) * (1 if self.seed <= SHORT_SEEDS else 4)
 
     def _dice(self, name: str) -> Random:
         """Return dice of their own, so that one more throw here changes nothing there."""
@@ -121,27 +159,43 @@ class Trial:
 
     async def _act(self) -> None:
         until = self.hours * 3600
+        for shape in self.crowd.shapes:
+            await self.forge.register(self.people, shape.pipeline)
         self.storm.begin()
-        await asyncio.gather(self.crowd.act(until), self.storm.blow(until))
+        await asyncio.gather(self.crowd.act(until), self.monitors.act(until), self.storm.blow(until))
         self.watch.tell("the faults are over")
         self.storm.calm()
+        self.crowd.eagerness = 0.0
         self.post.late = self.post.twice = self.post.much_later = 0.0
-        await pause(SETTLES_SECONDS)
+        await self._settle()
         self._judge(await ending.at_rest(self.people))
         self.world.nature = Nature(seconds=1.0)
         self.watch.tell("what ended badly is tried again")
+        await self.monitors.calm()
         retries = await self.crowd.try_again()
-        await pause(SETTLES_SECONDS)
+        await self._settle()
         self._judge(ending.ended_badly_again(self.watch, retries))
+        self._judge(await ending.at_rest(self.people))
         self.watch.tell("what is plain is pushed")
-        await self.crowd.push_plain()
-        await pause(SETTLES_SECONDS)
+        self.crowd.push_plain()
+        await self._settle()
         self._judge(await ending.at_rest(self.people))
         self._judge(ending.live(self.watch, self.crowd.shapes))
         self._judge(ending.left_behind(self.world))
         self._judge(self.watch.changed_since_final())
         self._judge(self.watch.unanswered())
         self._judge(await ending.rebuilt(self.people))
+        self.watch.tally.end(self.database.rows)
+
+    async def _settle(self) -> None:
+        """Let time go on until everything can be over; in a line that is one after the other."""
+        left = None
+        while True:
+            await pause(SETTLES_SECONDS)
+            (unfinished,) = self.database.rows.execute(UNFINISHED).fetchone()
+            if not unfinished or (left is not None and unfinished >= left):
+                break
+            left = unfinished
 
     def _judge(self, found: list[str]) -> None:
         for each in found:
@@ -153,18 +207,23 @@ class Trial:
 
     def _naps_end(self, due: float) -> float:
         """Return when those who nap look around: seldom while nothing happens, in time for a deadline."""
-        now = self.loop.time()
-        (open_work,) = self.watch.rows.execute(OPEN_WORK).fetchone()
-        if open_work == "ready":  # nobody has it: there is something to be found
+        work = self._open_work()
+        if work == "ready":  # nobody has it: there is something to be found
             return due
-        naps = NAP_AT_WORK_SECONDS if open_work else NAP_AT_REST_SECONDS
-        return max(due, min(self.loop.napped_at + naps, self._next_deadline(now)))
+        naps = NAP_AT_WORK_SECONDS if work else NAP_AT_REST_SECONDS
+        return max(due, min(self.loop.napped_at + naps, self._next_deadline(self.loop.time())))
+
+    def _open_work(self) -> str | None:
+        if self._work[0] != self.database.commits:
+            (state,) = self.database.rows.execute(OPEN_WORK).fetchone()
+            self._work = (self.database.commits, state)
+        return self._work[1]
 
     def _next_deadline(self, now: float) -> float:
         if self._deadline is None or self._deadline[0] <= now:
-            after = EPOCH + timedelta(seconds=now)
+            after = self.begins + timedelta(seconds=now)
             at = _at_once(self._ask_deadline(after))
-            self._deadline = ((at - EPOCH).total_seconds() if at else float("inf"), now)
+            self._deadline = ((at - self.begins).total_seconds() if at else float("inf"), now)
         return self._deadline[0]
 
     async def _ask_deadline(self, after: Any) -> Any:
@@ -200,10 +259,22 @@ def _at_once(coroutine: Any) -> Any:
 
 
 @contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Have nothing collected meanwhile: what is found unfinished then is ended, at a time of no seed's."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@contextmanager
 def _reports_to(watch: Watch) -> Iterator[None]:
     """Have every error that is logged count as a bug."""
 
     def hear(_logger: object, method: str, said: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        if said.get("event") == "work.fence_lost":
+            watch.count("fault", "late result refused")
         if method in BUGS:
             error = said.pop("exc_info", None)
             watch.wrong("bug", f"{said} {error!r}"[:2000])

@@ -62,6 +62,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         super().__init__()
         self.naps_end: Callable[[float], float] = lambda due: due  # from when the next is due
         self.napped_at = 0.0  # when the last ones ended
+        self.freezes = 0  # how many lives may be frozen: mostly none, and nobody need be asked
         self.steps = 0
         self._dice = dice
         self._instant = 0.0
@@ -130,18 +131,21 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return task
 
     def _run_once(self) -> None:
-        """Run one thing; the base class asks again until it is told to stop."""
-        if self._plain:
+        """Run the callbacks and one step; the base class asks again until it is told to stop."""
+        while self._plain:
             self._run(self._plain.popleft())
+        if self._stopping:  # type: ignore[attr-defined]
             return
         self.steps += 1
         if self.steps > STEPS_MAX:
             raise Stuck(f"{STEPS_MAX} steps and no end")
-        awake = [step for step in self._steps if not (step[1].life and step[1].life.frozen)]
+        awake = self._steps
+        if self.freezes:
+            awake = [step for step in awake if not (step[1].life and step[1].life.frozen)]
         if not awake:
             self._jump()
             return
-        chosen = self._dice.choice(sorted(awake, key=lambda step: step[0])) if awake[1:] else awake[0]
+        chosen = self._dice.choice(sorted(awake, key=_number)) if awake[1:] else awake[0]
         self._steps.remove(chosen)
         self._run(chosen[2])
 
@@ -205,6 +209,10 @@ async def nap(seconds: float) -> None:
         await over
     finally:
         timer.cancel()
+
+
+def _number(step: tuple[int, SimulatedTask, asyncio.Handle]) -> int:
+    return step[0]
 
 
 def _wake(over: "asyncio.Future[None]") -> None:

@@ -7,6 +7,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,8 @@ from shared.events import (
     OperationAccepted,
     OperationRefused,
     OperationRequested,
+    PushReceived,
+    RevisionPlanned,
     RunEvent,
     RunFinished,
     RunQueued,
@@ -28,8 +31,10 @@ from shared.events import (
     StepEvent,
 )
 from tests.simulation.effect import Act, stage_of
+from tests.simulation.gatekeeper import Gatekeeper
+from tests.simulation.tally import Tally
 
-NEW = "SELECT position, source, type, body FROM outbox WHERE position > ? ORDER BY position"
+NEW = "SELECT position, source, time, type, body FROM outbox WHERE position > ? ORDER BY position"
 RUN = "SELECT * FROM runs WHERE run = ?"
 STEPS = "SELECT * FROM steps WHERE run = ? ORDER BY step"
 TOLD = (
@@ -37,7 +42,6 @@ TOLD = (
     "retryable", "until", "message", "wait",
 )  # fmt: skip
 SAID_AGAIN_MAX = 4  # of one reason and one limit: approvals come one by one
-CAME_TO_NOTHING = frozenset({"Failed", "Timed Out", "Cancelled"})
 STEPS_OVER = frozenset({"succeeded", "failed", "skipped", "kept", "cancelled", "timed_out"})
 
 
@@ -60,9 +64,14 @@ class Watch:
     echo: Callable[[str], None] = lambda _line: None
     events: list[Event] = field(default_factory=list)
     runs: dict[UUID, Run] = field(default_factory=dict)
+    pushes: dict[UUID, PushReceived] = field(default_factory=dict)
     wrongs: list[str] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
     on_wrong: Callable[[], None] = lambda: None
     on_event: list[Callable[[Event], None]] = field(default_factory=list)
+    _gatekeeper: Gatekeeper = field(default_factory=Gatekeeper)
+    _moved: set[tuple[str, str]] = field(default_factory=set)  # repository and commit of each push
+    _decided: set[tuple[UUID, str]] = field(default_factory=set)  # push and pipeline
     _position: int = 0
     _lines: list[str] = field(default_factory=list)
     _hash: Any = field(default_factory=sha256)
@@ -92,6 +101,10 @@ class Watch:
         self._hash.update(told.encode())
         self.echo(told)
 
+    def count(self, kind: str, what: object) -> None:
+        """Note that something of a kind took place."""
+        self.tally.counts[f"{kind}: {what}"] += 1
+
     def wrong(self, promise: str, what: str) -> None:
         """Note that a promise is broken; the trial ends with it."""
         self.tell(f"!! {promise}: {what}")
@@ -102,14 +115,17 @@ class Watch:
         """Look at what was said by the commit that just took place."""
         if "outbox" not in noted:
             return
-        for position, source, type_, body in self.rows.execute(NEW, (self._position,)).fetchall():
+        for position, source, time, type_, body in self.rows.execute(NEW, (self._position,)).fetchall():
             self._position = position
             event = TYPES[type_].model_validate_json(body)
             self.events.append(event)
             self.tell(_line(source, event))
+            self._judge_entry(event, datetime.fromisoformat(time).replace(tzinfo=UTC))
             self._judge(event)
+            self.tally.hear(event)
             for hear in self.on_event:
                 hear(event)
+        self.tally.look(self.rows)
 
     def begins(self, order: StepOrder, act: Act) -> None:
         """See an attempt begin in the world (S1, S4)."""
@@ -131,13 +147,19 @@ class Watch:
                 self.wrong("S1", f"{what} for r{order.revision} in {stage} while r{other.revision} acts")
 
     def switched(self, address: str, order: StepOrder) -> None:
-        """See an address led to a release (S5); one whose run came to nothing is no deployed commit."""
+        """See an address led to a release (S5)."""
         self.tell(f"world: {address} leads to r{order.revision}")
         before = self._addresses.get(address)
-        back = before and before.over not in CAME_TO_NOTHING and order.revision < before.revision
+        back = before is not None and order.revision < before.revision
         if back and self.runs[order.run].kind != "rollback":
             self.wrong("S5", f"{address} went back to r{order.revision}")
         self._addresses[address] = self.runs[order.run]
+
+    def _gone_back(self, stage: str) -> None:
+        """Take what a rollback left where it was for gone back too: its plan may have other services."""
+        for address, run in list(self._addresses.items()):
+            if run.stage == stage:
+                del self._addresses[address]
 
     def changed_since_final(self) -> list[str]:
         """Return the finished runs whose rows are not what they were (S2)."""
@@ -153,6 +175,24 @@ class Watch:
         asked = [event for event in self.events if isinstance(event, OperationRequested)]
         return [f"L2: {event.kind} has {answers[event.operation]} answers" for event in asked
                 if answers[event.operation] != 1]  # fmt: skip
+
+    def _judge_entry(self, event: Event, at: datetime) -> None:
+        """See that every push counts once (S3), and that nothing begins where it must not."""
+        if isinstance(event, PushReceived):
+            moved = (event.repository, event.commit or "")
+            if moved in self._moved or event.push in self.pushes:
+                self.wrong("S3", f"{event.commit} was pushed once and is said twice")
+            self._moved.add(moved)
+            self.pushes[event.push] = event
+        if isinstance(event, RevisionPlanned):
+            decided = (event.push, event.pipeline)
+            if decided in self._decided:
+                self.wrong("S3", f"r{event.revision} of {event.pipeline} is said twice")
+            self._decided.add(decided)
+        if self._gatekeeper.is_flapping(event, at):
+            self.count("alarm", "flaps")
+        if why := self._gatekeeper.hear(event, at):
+            self.wrong("admission", f"{event.key} begins a run though {why}")
 
     def _judge(self, event: Event) -> None:
         if isinstance(event, MessageDied):
@@ -173,6 +213,8 @@ class Watch:
             self._judge_wait(event)
         if isinstance(event, RunSucceeded):
             self._deployed[event.key] = event.revision
+            if event.kind == "rollback":
+                self._gone_back(event.key)
         if isinstance(event, RunFinished):
             run.over = event.state
             self._final_rows[event.run] = self._rows_of(event.run)

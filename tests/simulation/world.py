@@ -11,20 +11,21 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from random import Random
+from typing import Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from services.deployer.step_order import Broke, Done, Launched, StepAnswer, StepOrder, Stopped
 from services.verifier.probe import Answer, Probe
 from shared.clock import Clock
-from shared.events import Evidence, LogLine, ProbeTarget
+from shared.events import Evidence, LogLine, ProbeTarget, TestResults
 from shared.plan import Criteria
 from shared.step_types import STEP_TYPES
 from tests.simulation.effect import Act, Attempt, attempt_of, stage_of
 from tests.simulation.virtual_loop import pause
 from tests.simulation.watch import Watch
 
-TRANSIENT = "getaddrinfo EAI_AGAIN registry.example: Temporary failure in name resolution"
+TRANSIENT = "curl: (6) Could not resolve host: registry.example"
 BROKEN = "assertion failed"
 
 
@@ -77,10 +78,11 @@ class World:
         await self._until(act, called_off)
         if act.outcome == "stopped" or this in self.closed:
             return Stopped("it was still at work")
+        tests = _tests(order, act)
         if act.outcome != "done":
-            return Broke(self._evidence(order, act))
+            return Broke(self._evidence(order, act), {"exit_code": "1"} if tests else {}, tests)
         if not STEP_TYPES[order.step.type].verified:
-            return Done({"said": f"{order.step.id} of {order.revision}"})
+            return Done({"said": f"{order.step.id} of {order.revision}"}, tests)
         if this not in self.switched:
             self.candidates.add(this)
         return Launched((self._target(order),))
@@ -177,10 +179,13 @@ class World:
 
     def _evidence(self, order: StepOrder, act: Act) -> Evidence:
         verified = STEP_TYPES[order.step.type].verified
+        phase: Literal["build", "deploy", "rollout"] = "rollout" if verified else "deploy"
+        if act.outcome == "transient":
+            phase = "build"  # in which the classifier takes what follows for a failure that may pass
         text = TRANSIENT if act.outcome == "transient" else BROKEN
         line = LogLine(at=self.clock.now(), text=text)
         return Evidence(
-            phase="rollout" if verified else "deploy",
+            phase=phase,
             kind="process",
             what=order.step.name,
             message=f"{order.step.id} exited 1",
@@ -194,3 +199,10 @@ class World:
         criteria = Criteria.model_validate(order.step.params["verify"])
         url = f"http://candidate/{run}/{step}/{number}"
         return ProbeTarget(service=step, base_url=url, criteria=criteria, release=order.release)
+
+
+def _tests(order: StepOrder, act: Act) -> TestResults | None:
+    if order.step.type != "APPROVAL:TEST":
+        return None
+    good = act.outcome == "done"
+    return TestResults(exit_code=0 if good else 1, passed=3, failed=0 if good else 1, skipped=0)
