@@ -20,7 +20,6 @@ from services.classifier.rule import (
     settled,
 )
 
-FETCHES: frozenset[Phase] = frozenset({"clone", "build"})
 BUILDS: frozenset[Phase] = frozenset({"build"})
 TOOLS: frozenset[Phase] = frozenset({"clone", "detect", "build", "publish", "setup", "deploy"})
 LOGS = "windlass logs {pipeline} {revision}"
@@ -135,7 +134,7 @@ BUILD_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "rate_limited",
-        line(FETCHES, *RATE_LIMITED, unless_later=GOT_OVER),
+        line(TOOLS, *RATE_LIMITED, unless_later=GOT_OVER),
         "The registry limits how much may be fetched without signing in; it passes.",
         (AGAIN,),
         answer=network,
@@ -143,7 +142,7 @@ BUILD_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "network_unreachable",
-        line(FETCHES, *TOOL_UNREACHED, unless_later=GOT_OVER),
+        line(TOOLS, *TOOL_UNREACHED, unless_later=GOT_OVER),
         "Something that is fetched could not be reached over the network.",
         (AGAIN, LOGS),
         answer=network,
@@ -214,7 +213,7 @@ BUILD_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "source_unreadable",
-        ended("source", {"clone", "detect", "build"}),
+        ended("source", {"clone", "detect", "build", "deploy"}),
         "The repository could not be read at this commit.",
         ("windlass repo list",),
     ),

@@ -202,7 +202,7 @@ def next_moves(picture: RunPicture) -> Sequence[Move]:
         return _wind_up(picture, "the run was cancelled", Finish(Trigger.WORK_STOPPED))
     if picture.is_over:
         ending = Finish(Trigger.DEADLINE_PASSED, evidence=_limit_evidence(picture))
-        return _wind_up(picture, "the stage's time limit passed", ending)
+        return _wind_up(picture, f"{_whose_time(picture)} time limit passed", ending)
     return _build(picture) or _run_steps(picture)
 
 
@@ -384,6 +384,11 @@ def _limit_evidence(picture: RunPicture) -> Evidence:
 
 
 _CUT_SHORT = ACTIVE | {StepState.CANCELLED, StepState.TIMED_OUT}
+
+
+def _whose_time(picture: RunPicture) -> str:
+    over = picture.last_moment is not None and picture.now >= picture.last_moment
+    return "the deployment's" if over else "the stage's"
 
 
 def _whose_limit(picture: RunPicture) -> str:

@@ -52,6 +52,12 @@ BUILDS = [
         id="curl",
     ),
     pytest.param(
+        evidence("deploy", "curl: (6) Could not resolve host: example.org"),
+        "network_unreachable",
+        network("deploy"),
+        id="curl in a step, which is tried again if it says so",
+    ),
+    pytest.param(
         build("ERROR: failed to do request: Head https://x: dial tcp: lookup x: no such host"),
         "network_unreachable",
         network("build"),
