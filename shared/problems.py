@@ -90,11 +90,16 @@ async def _http(request: Request, error: Exception) -> Response:
 async def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     mistakes = [
-        f"{'.'.join(str(part) for part in mistake['loc'])[:ECHO_CHARACTERS_MAX]}: {mistake['msg']}"
+        f"{'.'.join(str(part) for part in mistake['loc'])[:ECHO_CHARACTERS_MAX]}: {_said(mistake['msg'])}"
         for mistake in error.errors()[:MISTAKES_TOLD_MAX]
     ]
     detail = "; ".join(mistakes)
     return ProblemError(400, "invalid-request", detail, next_="Correct it and send it again.").response()
+
+
+def _said(message: str) -> str:
+    """Return what a validator said, without the name of the exception that said it."""
+    return message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
 
 
 async def _try_again(_request: Request, error: Exception) -> Response:

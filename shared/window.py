@@ -214,7 +214,7 @@ def why_closed(window: Window, at: datetime) -> str:
     day = WEEK[wall.weekday()]
     hours = ", ".join(f"{each.opens}-{each.closes}" for each in window.openings if each.day == day)
     own = f"open {hours} that day" if hours else "closed that day"
-    return f"It is {day} {wall:%H:%M} in {window.zone}, and {called} is {own}."
+    return f"It is {day.capitalize()} {wall:%H:%M} in {window.zone}, and {called} is {own}."
 
 
 def never_opens(window: Window, since: date) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.events import Evidence, ProbeResult
+from shared.events.evidence import Stated
 from shared.events.runs import RunKind
 
 LINES_MAX = 2_000  # of a log, from its end
@@ -42,6 +43,7 @@ class Case:
     provider_code: str = ""
     probes: tuple[ProbeResult, ...] = ()
     whole_stage: bool = False
+    stated: Stated = ""
 
     @property
     def failed_probe(self) -> ProbeResult | None:
@@ -75,6 +77,7 @@ def case_of(evidence: Evidence, setting: Setting) -> Case:
         provider_code=evidence.provider_code,
         probes=evidence.probes,
         whole_stage=setting.whole_stage,
+        stated=evidence.stated,
     )
 
 

@@ -11,6 +11,7 @@ from services.classifier.evidence import Case, Phase, Setting, case_of, case_of_
 from services.classifier.probe_rules import PROBE_RULES
 from services.classifier.program_rules import PROGRAM_RULES
 from services.classifier.rule import IN_THE_END, Answer, Finding, Rule, fact
+from services.classifier.stated_rules import STATED_RULES
 from shared.events import Evidence
 from shared.events.verification import FailureCode
 
@@ -52,7 +53,14 @@ STAGE_RULES: tuple[Rule, ...] = (
         ("windlass why {pipeline} {stage}", "windlass logs {pipeline} {revision} --stage {stage}"),
     ),
 )
-RULES: tuple[Rule, ...] = (*PROBE_RULES, *STAGE_RULES, *BUILD_RULES, *PROGRAM_RULES, *ENDING_RULES)
+RULES: tuple[Rule, ...] = (
+    *STATED_RULES,
+    *PROBE_RULES,
+    *STAGE_RULES,
+    *BUILD_RULES,
+    *PROGRAM_RULES,
+    *ENDING_RULES,
+)
 
 
 # About a run as a whole, over whatever its evidence says: rule, code, cause.

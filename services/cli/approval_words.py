@@ -41,6 +41,7 @@ def _of_definition(held: Document) -> Iterator[str]:
 
 
 def _at_gate(gate: Document) -> Iterator[str]:
+    yield f"  waits     {gate['wait']['blocked_by']}"
     yield f"  plan      {gate['plan_hash']}"
     for artifact, digest in sorted(gate["artifacts"].items()):
         yield f"  artifact  {artifact} {digest}"
@@ -79,6 +80,8 @@ def _changes(changes: Document) -> Iterator[str]:
 
 
 def _still_needed(approval: Document) -> Iterator[str]:
+    if approval["approvers"]:
+        yield f"  by        {', '.join(approval['approvers'])}"
     if approval["needed"] > 1:
         yield f"  {approval['given']} of {approval['needed']} approvals so far"
     if approval["deadline"]:

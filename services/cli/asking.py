@@ -63,4 +63,5 @@ def ask(session: Session, place: Place, operation: str, said: Mapping[str, objec
         dry_run = bool(said.get("dry_run"))
         session.answer(answer, lambda shown: words_of.show(shown, place.name, dry_run=dry_run))
     if refused:
-        raise CommandFault(words_of.refusal(answer, place.name), next_=place.hint)
+        hint = "" if "`windlass " in taken["message"] else place.hint
+        raise CommandFault(words_of.refusal(answer, place.name), next_=hint)

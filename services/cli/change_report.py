@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from services.cli.output import harmless
 from services.cli.queue_effects import QueueEffects
 from services.cli.report.text import Palette
+from services.cli.words import listed
 from shared.language.change_words import as_written
 from shared.language.destructive import RULES
 from shared.language.difference import ApprovalNeeded, Change
@@ -22,14 +23,18 @@ def cut(text: str) -> str:
 
 
 def changes(found: Sequence[Change], approval: ApprovalNeeded | None, palette: Palette) -> Iterator[str]:
-    """Yield the changes of the definition: those that are the same in several stages once."""
+    """Yield the changes of the definition: those that are the same in several stages once.
+
+    They are counted as wherever else they are told, in each stage.
+    """
     if not found:
         yield f"{palette.place}Changes of the definition{palette.end}  none"
         return
     gathered = _gathered(found)
-    destructive = sum(change.is_destructive for change, _ in gathered)
-    number = f"{len(gathered)}, of which {destructive} destructive" if destructive else f"{len(gathered)}"
-    yield f"{palette.place}Changes of the definition{palette.end}  {number}"
+    destructive = sum(change.is_destructive for change in found)
+    number = f"{len(found)}, of which {destructive} destructive" if destructive else f"{len(found)}"
+    once = "; those that are the same in several stages are shown once" if len(gathered) < len(found) else ""
+    yield f"{palette.place}Changes of the definition{palette.end}  {number}{once}"
     for change, stages in gathered[:CHANGES_MAX]:
         yield from _change(change, stages, palette)
     if len(gathered) > CHANGES_MAX:
@@ -77,7 +82,7 @@ def _what(change: Change) -> str:
 
 
 def _approval(needed: ApprovalNeeded, palette: Palette) -> Iterator[str]:
-    number = len(_gathered(needed.changes)) + needed.further
+    number = len(needed.changes) + needed.further
     because = "any change" if needed.mode == "ALWAYS" else "destructive changes"
     yield (
         f"{palette.warning}Approval needed{palette.end}  {because} of the definition must be approved "
@@ -100,7 +105,7 @@ def effects(queue: QueueEffects, palette: Palette) -> Iterator[str]:
         for sentence in stage.waits_for:
             yield f"    {harmless(sentence)}"
         if stage.supersedes:
-            waiting = ", ".join(map(str, stage.supersedes))
-            yield f"    It would supersede revision {waiting}, if that still waits."
+            still = "that still waits" if len(stage.supersedes) == 1 else "those still wait"
+            yield f"    It would supersede {listed(stage.supersedes)}, if {still}."
         if stage.held:
-            yield f"    Kept out of it: revision {', '.join(map(str, stage.held))}; this one goes past."
+            yield f"    Kept out of it: {listed(stage.held)}; this one goes past."

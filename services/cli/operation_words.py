@@ -22,6 +22,16 @@ ACCEPTED: Mapping[str, str] = {
 }
 
 
+SAYS_IT_WHOLE = frozenset({"cancel"})  # the answer names the run, and whether it ends or has ended
+REFUSED: Mapping[str, str] = {
+    "rollback": "roll back",
+    "roll-forward": "roll forward",
+    "release-hold": "release a hold",
+    "lift-blocker": "lift a blocker",
+    "override-window": "override the window",
+}  # the others are verbs as they are
+
+
 def show(answer: Document, where: str, *, dry_run: bool) -> None:
     """Print what came of an operation that was not refused."""
     output.say(told(answer, where, dry_run=dry_run))
@@ -34,14 +44,21 @@ def told(answer: Document, where: str, *, dry_run: bool) -> str:
             f"Asked for as operation {answer['operation']}; {where} has not answered yet. "
             "`windlass history` shows the answer once there is one."
         )
+    message = _without_end(answer["message"])
+    if message and answer["kind"] in SAYS_IT_WHOLE:
+        return f"{where}: {message}."
     sentence = PREVIEW if dry_run else ACCEPTED[answer["kind"]]
-    said = f": {answer['message']}." if answer["message"] else "."
-    return sentence.format(where=where) + said
+    return sentence.format(where=where) + (f": {message}." if message else ".")
 
 
 def refusal(answer: Document, where: str) -> str:
     """Return why nothing was done."""
-    return f"{where} refuses to {answer['kind'].replace('-', ' ')}: {answer['message']}."
+    verb = REFUSED.get(answer["kind"], answer["kind"])
+    return f"{where} refuses to {verb}: {_without_end(answer['message'])}."
+
+
+def _without_end(message: str) -> str:
+    return message.rstrip(" .")
 
 
 def entry(each: Document) -> str:
@@ -54,7 +71,8 @@ def _answered(operation: Document | None) -> str:
     if operation is None:
         return ""
     message = f": {operation['message']}" if operation["message"] else ""
-    return f" ({operation['answer']}{message})"
+    is_preview = operation.get("dry_run") and operation["answer"] == "accepted"
+    return f" ({'would' if is_preview else operation['answer']}{message})"
 
 
 def shipped(found: Document) -> Iterator[str]:

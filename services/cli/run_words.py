@@ -9,6 +9,7 @@ from services.cli.output import Cell, Document
 COLUMNS = ("Run", "Revision", "Kind", "State", "Queued", "Waited", "Worked", "What")
 STEP_COLUMNS = ("Step", "After", "State", "Worked", "Waited", "What")
 
+GENERIC = "DEPLOYMENT_FAILED_GENERIC"  # says no more than that it failed
 KINDS = {"deploy": "deploy", "retry": "retry", "rollback": "rollback", "roll_forward": "roll-forward"}
 COUNTED: Mapping[str, frozenset[str]] = {  # what a step's time counts as while it is in that state
     "running": frozenset({"In Progress", "Applying"}),
@@ -64,7 +65,15 @@ def _what(run: Document) -> str:
     if run["wait"]:
         return f"waits: {run['wait']['blocked_by']}"
     asked = f"asked for by {run['asked_by']}: {run['asked_reason']}" if run["asked_by"] else ""
-    return str(run["failure_code"]) or asked
+    return _ended_by(run) or asked
+
+
+def _ended_by(run: Document) -> str:
+    """Return what ended a run, with a code that says more, and that nothing could be gone back to."""
+    said = words.first_line(run["message"])
+    code = run["failure_code"] if run["failure_code"] != GENERIC or not said else ""
+    back = "; there was no revision to roll back to" if run["rollback"] == "no_candidate" else ""
+    return f"{f'{said} ({code})' if said and code else said or code}{back}"
 
 
 def beginning(run: Document) -> Iterator[str]:
@@ -77,9 +86,19 @@ def beginning(run: Document) -> Iterator[str]:
         yield f"  asked by  {run['asked_by']}: {run['asked_reason']}"
     yield f"  worked    {words.span(_worked(run))}, waited {words.span(_waited(run))}"
     if run["wait"]:
-        yield f"  waits     {run['wait']['blocked_by']}; released by {run['wait']['released_by']}"
+        yield f"  waits     {words.wait(run['wait'])}"
+    if run["final"] and (run["evidence"] or run["actor"]):
+        yield f"  ended by  {words.first_line(_ender(run))}"
+    if run["rollback"] == "no_candidate":
+        yield "  rollback  there was no revision to roll back to"
     if run["failure"]:
         yield f"  failure   {run['failure']['code']}: {run['failure']['likely_cause']}"
+
+
+def _ender(run: Document) -> str:
+    if run["evidence"]:
+        return str(run["evidence"]["message"])
+    return f"{run['actor']}: {run['reason']}" if run["reason"] else str(run["actor"])
 
 
 def step_rows(run: Document) -> Iterator[list[Cell]]:

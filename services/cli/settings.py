@@ -1,6 +1,7 @@
 """What the environment tells the command line."""
 
 import os
+import tomllib
 from pathlib import Path
 from typing import TextIO
 
@@ -8,6 +9,8 @@ TOKEN_VARIABLE = "WINDLASS_TOKEN"  # noqa: S105 - the variable's name
 URL_VARIABLE = "WINDLASS_URL"
 INGEST_URL_VARIABLE = "WINDLASS_INGEST_URL"
 DATA_VARIABLE = "WINDLASS_DATA"
+DATABASE_VARIABLE = "WINDLASS_DATABASE"
+SETTINGS_FILE = Path("windlass.toml")  # in the working directory
 
 
 def token_given() -> str:
@@ -22,6 +25,18 @@ def ingest_url_beside(url: str) -> str:
     """
     ours = os.environ.get(URL_VARIABLE) == url
     return (os.environ.get(INGEST_URL_VARIABLE, "") if ours else "") or url
+
+
+def database_given() -> bool:
+    """Tell whether the environment or the settings file names a database of an installation."""
+    if os.environ.get(DATABASE_VARIABLE):
+        return True
+    try:
+        return "database" in tomllib.loads(SETTINGS_FILE.read_text("utf-8"))
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):
+        return True  # whoever reads it for good says what is wrong with it
 
 
 def usual_data_folder() -> Path:

@@ -1,6 +1,6 @@
 """Times and states in words, as people read them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -74,11 +74,31 @@ def reason(told: Mapping[str, Any]) -> str:
     return f"{told['text']} ({', '.join(times)})" if times else str(told["text"])
 
 
+def wait(told: Mapping[str, Any]) -> str:
+    """Return on what somebody waits and what ends that."""
+    why, way_out = str(told["blocked_by"]).rstrip(" ."), str(told["released_by"]).rstrip(" .")
+    return f"{why}{' Released' if why.endswith(('?', '!')) else '; released'} by {way_out}"
+
+
+def first_line(text: str) -> str:
+    """Return as much of a text as a line of a table has room for."""
+    line, _, more = text.strip().partition("\n")
+    return f"{line} ..." if more else line
+
+
+def listed(numbers: Sequence[int]) -> str:
+    """Return which revisions these are, oldest first: "revisions 8, 9 and 12"."""
+    *others, last = map(str, sorted(numbers))
+    return f"revisions {', '.join(others)} and {last}" if others else f"revision {last}"
+
+
 def reason_lines(told: Mapping[str, Any]) -> Iterator[str]:
     """Yield a sentence of the API, and below it what belongs to it."""
     yield reason(told)
     for detail in told["details"]:
         yield f"  {detail}"
+    for command in told["commands"]:
+        yield f"  `{command}`"
 
 
 def problem(found: Mapping[str, Any]) -> str:

@@ -3,13 +3,15 @@
 | An alarm that | while a run brings something new | otherwise |
 |---|---|---|
 | fires | the run is cancelled and rolled back; this stage and the next are blocked | both are blocked |
+| fires on, for another reason maybe | nothing changes: a person may have let this run out | nothing changes |
 | fires again before it was quiet for long enough | as when it fires | the blocker stays |
 | clears | the blocker stays until it was quiet for a while, then the queue goes on | the same |
 | is no longer known | nothing changes: neither good nor bad news | nothing changes |
 | fires when a plan first names it | the stage is blocked before it begins anything | the same |
 
-A rollback that runs is never touched by an alarm. Without anything to go back to, the cancelled run ends
-with that as its failure; a rollback that fails leaves the stage blocked. A person may lift a blocker.
+A rollback that runs is never touched by an alarm. A run of which no step has begun is cancelled and nothing
+is rolled back. Without anything to go back to, the cancelled run ends with that as its failure; a rollback
+that fails leaves the stage blocked. A person may lift a blocker.
 """
 
 from __future__ import annotations
@@ -20,9 +22,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from services.deployer.admission import Blocker
+from services.deployer.gate import GATES
 from services.deployer.records import RunRecord, StageRecord
 from services.deployer.run_ending import about
 from services.deployer.run_state import FORWARD, Trigger, advance
+from services.deployer.step_state import UNTOUCHED
 from services.deployer.store import GateStore
 from shared.events import AlarmChanged, BlockerLifted, RunCancelling, StageBlocked
 from shared.events.alarms import CLEAR, FIRING
@@ -30,6 +34,7 @@ from shared.ids import Pipeline, Stage
 
 if TYPE_CHECKING:
     from services.deployer.pipeline_moves import PipelineMoves
+    from services.deployer.run_moves import RunMoves
 
 QUIET_SECONDS = 60.0  # without it firing, until a cleared alarm's blocker is gone: it may flap
 
@@ -51,7 +56,7 @@ class AlarmMoves:
         return GateStore(self.moves.store.tx)
 
     async def changed(self, alarm: AlarmChanged) -> None:
-        """Do what an alarm's change asks for in every stage that it is about."""
+        """Do what an alarm asks for in every stage that it is about, now that it stands otherwise."""
         if alarm.state in FIRING:
             for stage in self._under(alarm.alarm):
                 await self._fire(stage, alarm.alarm, alarm.reason)
@@ -60,6 +65,7 @@ class AlarmMoves:
 
     async def declared(self) -> None:
         """Block the stages whose alarm fires already, unless a person lifted that already."""
+        await self.gates.lock_alarms(*{stage.alarm for stage in self.moves.stages if stage.alarm})
         for stage in self.moves.stages:
             reason = await self.gates.firing(stage.alarm) if stage.alarm else None
             if reason is None:
@@ -78,8 +84,9 @@ class AlarmMoves:
     async def _undo(self, run: RunRecord, alarm: str, reason: str) -> None:
         actor, why = blocker_of(alarm), reason or "it fires"
         state = advance(run.state, Trigger.CANCEL_ASKED)
+        undo = _has_touched(await self.moves.moves_of(run))
         changed = await self.moves.store.change_run(
-            run, state=state, cancel_actor=actor, cancel_reason=why, undo=True
+            run, state=state, cancel_actor=actor, cancel_reason=why, undo=undo
         )
         self.moves.stage_moves.say(changed, RunCancelling(**about(changed), actor=actor, reason=why))
 
@@ -122,5 +129,12 @@ class AlarmMoves:
 
     def _reach(self, stage: StageRecord) -> Sequence[StageRecord]:
         """Return the stage and the one after it: what is bad here must not go on."""
-        after = stage.place + 1
-        return [each for each in self.moves.stages if each.key == stage.key or each.place == after]
+        after = (True, stage.place + 1)
+        stages = self.moves.stages
+        return [each for each in stages if each.key == stage.key or (each.in_plan, each.place) == after]
+
+
+def _has_touched(run: RunMoves) -> bool:
+    """Tell whether any step has begun, or was kept from a run before: at a gate alone nothing is done."""
+    works = (step for step in run.stage.steps if step.type not in GATES)
+    return any(run.steps[step.id].state not in UNTOUCHED for step in works)

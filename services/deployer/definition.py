@@ -16,6 +16,7 @@ revisions after it stand in line behind it, and are judged when it is their turn
 before, the earlier could never be deployed any more without going backwards.
 
 What is rejected, or cancelled unapproved, is never let through: a fix is pushed, and is asked about anew.
+What was cancelled in line, before it was its turn, may be tried again: it is judged then.
 """
 
 import json

@@ -82,6 +82,7 @@ class DefinitionMoves:
         why = f": {comment}" if comment else ""
         reason = f"the changes of the pipeline file were rejected{why}"
         await self.moves.stage_moves.cancel_unstarted(run, actor, reason)
+        await self.moves.stage_moves.cancel_later(run, actor, reason)
 
     async def _judged(self, run: RunRecord) -> HeldFor | None:
         """Return what has to be approved, found anew when it is compared with another revision by now."""
@@ -123,7 +124,10 @@ class DefinitionMoves:
             await declare_stages(self.store, (await self.store.revision(self.pipeline, run.revision)).plan)
         fresh = replace(self.moves, stages=await self.store.stages(self.pipeline))
         await AlarmMoves(fresh).declared()
-        await fresh.stage_moves.arrive(run)
+        if run.again_of is None:
+            await fresh.stage_moves.arrive(run)
+        else:
+            await fresh.stage_moves.arrive_again(run)
 
     async def _hold(self, run: RunRecord, held: HeldFor) -> None:
         before = await self.held_for(run)

@@ -19,6 +19,8 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from shared.events import Evidence, ProposedChanges, TestResults, Wait
+from shared.events.evidence import Stated
+from shared.events.shown import one_line
 from shared.plan import StepPlan
 
 MANUAL, BAKE, TEST = "APPROVAL:MANUAL", "APPROVAL:BAKE", "APPROVAL:TEST"
@@ -132,9 +134,7 @@ def deadline_of(step: StepPlan, now: datetime) -> datetime:
 
 def on_verdict(gate: Gate, given: Given, shown: str) -> Answer:
     """Decide what somebody's word at a gate does; `shown` is empty if they do not say what they saw."""
-    if shown and shown != gate.shown:
-        return Refused("what is to be approved is not what was shown: look at it again")
-    if gate.step.type == MANUAL and (refusal := _may_not(gate, given)):
+    if refusal := _does_not_count(gate, given, shown):
         return Refused(refusal)
     if given.verdict == "rejected":
         return Fails(_rejected(gate, given))
@@ -158,9 +158,16 @@ def on_time(gate: Gate, now: datetime) -> Passes | Fails | None:
         return Passes({})
     unanswered = f"nobody approved step '{gate.step.name}' by {gate.deadline:%Y-%m-%d %H:%M} UTC"
     if gate.failure:
-        return Fails(_still_failed(gate.failure, unanswered, now))
+        return Fails(_still_failed(gate.failure, unanswered, now, "unanswered"))
     return Fails(
-        Evidence(phase="deploy", kind="timeout", what=gate.step.name, message=unanswered, finished_at=now)
+        Evidence(
+            phase="deploy",
+            kind="timeout",
+            what=gate.step.name,
+            message=unanswered,
+            finished_at=now,
+            stated="unanswered",
+        )
     )
 
 
@@ -187,40 +194,68 @@ def wait_for(gate: Gate) -> Wait:
 
 def _asks(gate: Gate, have: int) -> str:
     if gate.failure:
-        return f"failed: {gate.failure.evidence.message}"
+        return f"failed: {one_line(gate.failure.evidence.message)}"
     if gate.changes:
         return f"would change infrastructure: {gate.changes.summary}"
-    message = gate.step.params.get("message", "")
+    message = one_line(gate.step.params.get("message", ""))
     return f"has {have} of {gate.needed} approvals{f': {message}' if message else ''}"
 
 
-def _still_failed(failure: Failure, why: str, now: datetime) -> Evidence:
+def _still_failed(failure: Failure, why: str, now: datetime, stated: Stated) -> Evidence:
     """Return the failure as it was observed, with what became of the question whether it counts."""
     message = f"{failure.evidence.message}; {why}"
-    return failure.evidence.model_copy(update={"message": message, "finished_at": now})
+    return failure.evidence.model_copy(update={"message": message, "finished_at": now, "stated": stated})
+
+
+def _does_not_count(gate: Gate, given: Given, shown: str) -> str:
+    if given.at >= gate.deadline:
+        return _too_late(gate)
+    if shown and shown != gate.shown:
+        return "what is to be approved is not what was shown: look at it again"
+    return _may_not(gate, given) if gate.step.type == MANUAL else ""
+
+
+def _too_late(gate: Gate) -> str:
+    passed = f"the time of step '{gate.step.name}' was over at {gate.deadline:%Y-%m-%d %H:%M} UTC"
+    return f"{passed}: the run goes on" if gate.step.type == BAKE else f"{passed}: retry the run"
 
 
 def _may_not(gate: Gate, given: Given) -> str:
     name = gate.step.name
     if gate.approvers and given.actor not in gate.approvers:
-        return f"step '{name}' is approved by {', '.join(gate.approvers)}"
-    if given.verdict == "approved" and given.actor == gate.pusher and not gate.step.params["self_approval"]:
-        return f"step '{name}' is not approved by whose push it is ({gate.pusher})"
-    if any(each.actor == given.actor and each.verdict == given.verdict for each in gate.given):
+        return f"only {_any_of(gate.approvers)} may answer for step '{name}'"
+    if given.verdict == "approved" and not gate.step.params["self_approval"]:
+        if not gate.pusher:
+            unknown = f"step '{name}' is not approved by whose push it is, and nobody knows whose that is"
+            return f"{unknown}: ask for it with `windlass deploy`"
+        if _is_same(given.actor, gate.pusher):
+            return f"step '{name}' is not approved by whose push it is ({gate.pusher})"
+    if any(_is_same(each.actor, given.actor) and each.verdict == given.verdict for each in gate.given):
         return f"{given.actor} has approved step '{name}' already; {gate.needed} different people are needed"
     return ""
+
+
+def _any_of(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _is_same(person: str, other: str) -> bool:
+    """Tell whether two names are of one person: forges do not tell capitals from small letters in logins."""
+    return person.casefold() == other.casefold()
 
 
 def _rejected(gate: Gate, given: Given) -> Evidence:
     comment = f": {given.comment}" if given.comment else ""
     if gate.failure:
-        return _still_failed(gate.failure, f"{given.actor} rejected it{comment}", given.at)
+        return _still_failed(gate.failure, f"{given.actor} rejected it{comment}", given.at, "rejected")
     return Evidence(
         phase="deploy",
         kind="error",
         what=gate.step.name,
         message=f"{given.actor} rejected step '{gate.step.name}'{comment}",
         finished_at=given.at,
+        stated="rejected",
     )
 
 

@@ -124,13 +124,23 @@ class GateMoves:
         )
 
     async def open_gates(self) -> list[tuple[Gate, StepRecord]]:
-        """Return the gates that the run waits at, in the order of its steps."""
+        """Return the gates that the run waits at, in the order of its steps; none that lacks a value."""
         found: list[tuple[Gate, StepRecord]] = []
         for step in self.run.stage.steps:
             record = self.run.steps[step.id]
-            if record.state in WAITS:
-                found.append((await self.gate(await self._as_asked(step, record), record), record))
+            asked = await self._as_asked(step, record) if record.state in WAITS else None
+            if isinstance(asked, StepPlan):
+                found.append((await self.gate(asked, record), record))
         return found
+
+    async def fail_lacking(self) -> bool:
+        """Fail what waits at a gate and lost a value, as a release may leave it; tell whether any did."""
+        waiting = [step for step in self.run.stage.steps if self.run.steps[step.id].state in WAITS]
+        asked = [(step, await self._as_asked(step, self.run.steps[step.id])) for step in waiting]
+        lacking = [(step, mistake) for step, mistake in asked if isinstance(mistake, Mistake)]
+        for step, mistake in lacking:
+            await self._fail(step, self.run.steps[step.id], self._lacking(step, mistake))
+        return bool(lacking)
 
     async def note(self, gate: Gate, record: StepRecord, given: Given) -> None:
         """Keep what somebody said, and say it."""
@@ -155,7 +165,11 @@ class GateMoves:
             cancelled = StepCancelled(**self.run.about_step(step.id, record.attempt), reason=reason)
             self._say(cancelled, record)
             return
-        match on_time(await self.gate(await self._as_asked(step, record), record), now):
+        asked = await self._as_asked(step, record)
+        if isinstance(asked, Mistake):
+            await self._fail(step, record, self._lacking(step, asked))
+            return
+        match on_time(await self.gate(asked, record), now):
             case Passes(outputs):
                 await self.passed(step, record, outputs)
             case Fails(evidence):
@@ -235,12 +249,10 @@ class GateMoves:
         digests = {id_: Digest(digest) for id_, digest in (await self._digests()).items()}
         return filled_in(step, await self.run.store.steps(self.run.run.run), digests)
 
-    async def _as_asked(self, step: StepPlan, record: StepRecord) -> StepPlan:
+    async def _as_asked(self, step: StepPlan, record: StepRecord) -> StepPlan | Mistake:
+        """Return the step as people are asked about it; whether a failure counts, they say without values."""
         filled = await self._filled(step)
-        if isinstance(filled, Mistake):
-            assert record.evidence is not None, "what lacks a value and waits at a gate failed for it"
-            return step
-        return filled
+        return step if isinstance(filled, Mistake) and record.evidence is not None else filled
 
     async def _digests(self) -> dict[str, str]:
         run = self.run.run
@@ -254,6 +266,7 @@ class GateMoves:
             what=step.name,
             message=f"step '{step.name}' cannot be put to anybody: {mistake.message}",
             finished_at=self.run.store.tx.now,
+            stated="lacking",
         )
 
     def _say(self, event: StepEvent, record: StepRecord) -> None:

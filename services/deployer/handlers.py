@@ -13,7 +13,7 @@ from services.deployer.declaration_moves import add_stages
 from services.deployer.operations import answer
 from services.deployer.pipeline_moves import PipelineMoves, locked
 from services.deployer.records import RunRecord
-from services.deployer.run_course import VerificationState
+from services.deployer.run_picture import VerificationState
 from services.deployer.run_state import HOLDS_LOCK
 from services.deployer.store import (
     GateStore,
@@ -116,12 +116,12 @@ class Deployer:
             if tx.seen_before:
                 return
             store, alarm, gates = Store(tx), message.body, GateStore(tx)
-            await lock_pipelines(store, await gates.pipelines_under(alarm.alarm, blocker_of(alarm.alarm)))
-            if alarm.state in KNOWN:
-                await gates.note_alarm(alarm.alarm, alarm.state, alarm.reason)
+            await _lock_under(store, alarm.alarm)
+            is_news = alarm.state in KNOWN and await gates.note_alarm(alarm.alarm, alarm.state, alarm.reason)
             for pipeline in sorted(store.known.locked):
                 moves = PipelineMoves(store, await store.stages(pipeline))
-                await AlarmMoves(moves).changed(alarm)
+                if is_news:
+                    await AlarmMoves(moves).changed(alarm)
                 await moves.go_on()
         self.due(store.nearest_limit)
 
@@ -171,6 +171,15 @@ class Deployer:
 
 
 RESUME = derive(UUID(int=0), "windlass deployer resume")  # roles tell its events apart by run and version
+
+
+async def _lock_under(store: Store, alarm: str) -> None:
+    """Lock the pipelines that an alarm is about, and the alarm itself, in the order of all locks."""
+    gates, blocker = GateStore(store.tx), blocker_of(alarm)
+    await lock_pipelines(store, await gates.pipelines_under(alarm, blocker))
+    await gates.lock_alarms(alarm)
+    if not store.known.locked.issuperset(await gates.pipelines_under(alarm, blocker)):
+        raise TryAgain(f"a pipeline named alarm {alarm} meanwhile")
 
 
 async def _verified(

@@ -42,6 +42,7 @@ def lacking(step: StepPlan, mistake: Mistake, now: datetime) -> Evidence:
         what=step.name,
         message=f"step '{step.name}' was not started: {mistake.message}",
         finished_at=now,
+        stated="lacking",
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from services.deployer import waits
@@ -11,13 +12,14 @@ from services.deployer.definition_moves import DefinitionMoves
 from services.deployer.gate import wait_for
 from services.deployer.gate_moves import GateMoves
 from services.deployer.records import RunRecord, StageRecord
-from services.deployer.run_course import next_moves, waits_for_build
+from services.deployer.run_course import RequestArtifact, next_moves, waits_for_build
 from services.deployer.run_ending import about
 from services.deployer.run_moves import ORDERED, RunMoves, picture_of
-from services.deployer.run_state import HOLDS_LOCK, UNSTARTED, WORKS, State
+from services.deployer.run_picture import UNASKED
+from services.deployer.run_state import HOLDS_LOCK, TERMINAL, UNSTARTED, WORKS, State
 from services.deployer.stage_moves import StageMoves
 from services.deployer.step_state import IDLE
-from services.deployer.store import Revision, Store
+from services.deployer.store import Revision, Store, WhereaboutsStore
 from shared.events import RunWaiting, Wait
 from shared.plan import StagePlan
 
@@ -71,6 +73,9 @@ class PipelineMoves:
         moved = await self._time_out() or await self._admit()
         for run in await self._holders():
             moves = await self.moves_of(run)
+            if run.still_since is not None and await GateMoves(moves).fail_lacking():
+                moved = True
+                continue
             artifacts = await self.store.artifacts(run.pipeline, run.revision)
             plan = (moves.revision, moves.stage)
             picture = picture_of(run, plan, moves.steps, artifacts, self.store.tx.now)
@@ -111,21 +116,27 @@ class PipelineMoves:
         """Write down, for every open run, what it waits for; say so where that changed."""
         pipeline = self.stages[0].pipeline
         runs = await self.store.open_runs(pipeline)
-        before = await self.store.stages_before(pipeline)
+        ways = any(not run.ready for run in runs)  # some revision has not come through a stage yet
+        before = await self.store.stages_before(pipeline) if ways else {}
         lines = _lines(runs)
+        ahead = {run.run: _ahead(line, place) for line in lines.values() for place, run in enumerate(line)}
         turns = {key: await self._turn(line[0], runs) for key, line in lines.items()}
+        for key, line in lines.items():
+            if turns[key].reason == "window":
+                await self._build_ahead(line[0])
+        holders = [run for run in runs if run.state in HOLDS_LOCK]
         for run in runs:
-            wait = await self._wait(run, runs, before)
+            wait = await self._wait(run, holders, before)
             if wait is None and run.ready and run.state in UNSTARTED:
-                wait = waits.behind(turns[run.stage_key], _ahead(run, lines[run.stage_key]))
-            if _same(wait, run.wait):
-                continue
+                wait = waits.behind(turns[run.stage_key], ahead[run.run])
             document = wait.model_dump(mode="json") if wait else None
+            if _same(document, run.wait_said):
+                continue
             changed = await self.store.change_run(run, wait=document, wakes_at=wakes_at(wait))
             self.stage_moves.say(changed, RunWaiting(**about(run), wait=wait, deadline=changed.deadline_at))
 
     async def _wait(
-        self, run: RunRecord, runs: Sequence[RunRecord], before: Mapping[UUID, tuple[str, State]]
+        self, run: RunRecord, holders: Sequence[RunRecord], before: Mapping[UUID, tuple[str, State]]
     ) -> Wait | None:
         now = self.store.tx.now
         if run.state in HOLDS_LOCK:
@@ -134,10 +145,18 @@ class PipelineMoves:
             return await DefinitionMoves(self, run.pipeline).wait(run)
         if not run.ready:
             stage, state = before[run.run]
-            there = (r for r in runs if r.stage_key == run.comes_after and r.revision == run.revision)
-            ahead = next((r for r in there if r.state in HOLDS_LOCK), None)
-            return waits.for_previous_stage(stage, state, run.revision, now, await self._ends_by(ahead))
+            there = [r for r in holders if r.stage_key == run.comes_after and r.revision == run.revision]
+            ahead = there[0] if there else None
+            ends_by, remedy = await self._ends_by(ahead), await self._remedy(run, state)
+            return waits.for_previous_stage(stage, state, run.revision, now, ends_by, remedy)
         return None
+
+    async def _remedy(self, run: RunRecord, before: State) -> str:
+        """Return what somebody can do about a run in the stage before that did not come through."""
+        if before not in TERMINAL:
+            return ""
+        there = WhereaboutsStore(self.store, run.pipeline)
+        return (await there.of(run.comes_after, run.revision)).remedy
 
     async def _turn(self, first: RunRecord, runs: Sequence[RunRecord]) -> Wait:
         """Return what whoever is next in a stage waits for."""
@@ -148,6 +167,14 @@ class PipelineMoves:
         closed = await self.stage_moves.gate_wait(first)
         assert closed is not None, "a ready run waits for the lock, or for what keeps the stage closed"
         return closed
+
+    async def _build_ahead(self, next_: RunRecord) -> None:
+        """Ask for what the next run deploys: builds are never held by a window."""
+        moves = await self.moves_of(next_)
+        known = await self.store.artifacts(next_.pipeline, next_.revision)
+        for artifact in moves.revision.plan.artifacts:
+            if known[artifact.id].state in UNASKED:
+                await moves.carry_out(RequestArtifact(artifact))
 
     async def _ends_by(self, holder: RunRecord | None) -> datetime | None:
         if holder is None or holder.state not in WORKS:
@@ -190,20 +217,19 @@ def _lines(runs: Sequence[RunRecord]) -> Mapping[str, Sequence[RunRecord]]:
     return lines
 
 
-def _ahead(run: RunRecord, line: Sequence[RunRecord]) -> Sequence[int]:
-    """Return the revisions right before it in its line, as many as are told of and one more."""
-    place = line.index(run)
+def _ahead(line: Sequence[RunRecord], place: int) -> Sequence[int]:
+    """Return the revisions right before a place in a line, as many as are told of and one more."""
     return [each.revision for each in line[max(0, place - waits.AHEAD_TOLD_MAX - 1) : place]]
 
 
-def _same(wait: Wait | None, other: Wait | None) -> bool:
+def _same(wait: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> bool:
     """Tell whether two waits say the same; when it began does not count, nor what time it was then."""
     if wait is None or other is None:
         return wait is other
-    told: dict[str, object] = {"since": other.since}
-    if wait.reason == "window" and other.reason == "window":
-        told["blocked_by"] = other.blocked_by  # names the time of day
-    return wait.model_copy(update=told) == other
+    apart = {"since"}
+    if wait["reason"] == "window" and other["reason"] == "window":
+        apart.add("blocked_by")  # names the time of day
+    return all(value == other.get(name) for name, value in wait.items() if name not in apart)
 
 
 async def locked(store: Store, pipeline: str) -> PipelineMoves:

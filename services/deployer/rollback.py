@@ -51,8 +51,17 @@ def follows(state: State, finish: Finish, *, switched: bool, undo: bool = False)
 
 
 def choose(past: Sequence[PastRun], failed_revision: int, held: frozenset[int]) -> RollBack | NoCandidate:
-    """Return the revision that was last good here, other than the failed one and those on hold."""
-    for run in past:
-        if run.state in LIVE and run.revision != failed_revision and run.revision not in held:
-            return RollBack(run.revision)
-    return NoCandidate()
+    """Return the revision that was last good here, older than the failed one and not on hold."""
+    good = older(past, failed_revision)
+    return next((RollBack(revision) for revision in good if revision not in held), NoCandidate())
+
+
+def older(past: Sequence[PastRun], undone: int | None, tried: int = 0) -> Sequence[int]:
+    """Return the revisions that can be gone back to, each once: those older than what is undone.
+
+    To go forward is to roll forward, which heeds holds and stops. None: a rollback to `tried` failed, and
+    nothing more is undone by trying that again, nor by restoring what was live before it.
+    """
+    live = past[0].revision if past else 0
+    newest = undone - 1 if undone is not None else max(tried, live)
+    return list(dict.fromkeys(run.revision for run in past if run.state in LIVE and run.revision <= newest))

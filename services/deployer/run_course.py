@@ -6,84 +6,17 @@ again after a crash all end in the same place. The caller carries the moves out 
 there are none.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from uuid import UUID
 
 from services.deployer.gate import BAKE, GATES
+from services.deployer.run_picture import AWAITED, ArtifactState, RunPicture, VerificationState
 from services.deployer.run_state import State, Trigger
-from services.deployer.step_state import ACTIVE, NOT_PASSED, PASSED, StepState, StepTrigger
+from services.deployer.step_state import ACTIVE, NOT_PASSED, PASSED, WAITS, StepState, StepTrigger
 from shared.events import Evidence
-from shared.ids import Step
-from shared.plan import ArtifactPlan, StagePlan, StepPlan
+from shared.plan import ArtifactPlan, StepPlan
 from shared.step_types import STEP_TYPES
-
-
-class ArtifactState(StrEnum):
-    """Where an artifact of a revision stands."""
-
-    PENDING = "pending"
-    REQUESTED = "requested"
-    BUILT = "built"
-    FAILED = "failed"
-
-
-USABLE = frozenset({ArtifactState.BUILT})
-
-
-class VerificationState(StrEnum):
-    """Where a verification stands."""
-
-    NONE = ""
-    REQUESTED = "requested"
-    PASSED = "passed"
-    FAILED = "failed"
-
-
-AWAITED = frozenset({VerificationState.REQUESTED})  # a verdict is still to come
-
-
-@dataclass(frozen=True, slots=True)
-class StepPicture:
-    """A step as far as it has come."""
-
-    state: StepState = StepState.PENDING
-    deadline: datetime | None = None
-    verification: VerificationState = VerificationState.NONE  # of its candidate
-    stopping: bool = False  # its worker was told to stop, or its candidate is being discarded
-    evidence: Evidence | None = None
-    ended_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RunPicture:
-    """All that decides how a run goes on."""
-
-    run: UUID
-    state: State
-    now: datetime
-    deadline: datetime
-    stage: StagePlan
-    artifacts: Sequence[tuple[ArtifactPlan, ArtifactState, Evidence | None]]
-    steps: Mapping[Step, StepPicture]
-    verification: VerificationState = VerificationState.NONE  # of the stable addresses
-    verification_evidence: Evidence | None = None
-    stands_still: bool = False  # it waits at a gate: its time limit does not run on
-    last_moment: datetime | None = None  # of the whole deployment; goes on at gates, too
-
-    @property
-    def is_over(self) -> bool:
-        """Tell whether its time is over, or that of the whole deployment."""
-        if self.last_moment is not None and self.now >= self.last_moment and not self.rolls_back:
-            return True
-        return self.now >= self.deadline and not self.stands_still
-
-    @property
-    def rolls_back(self) -> bool:
-        """Tell whether this run restores an earlier revision."""
-        return self.state is State.ROLLING_BACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +135,8 @@ def next_moves(picture: RunPicture) -> Sequence[Move]:
         return _wind_up(picture, "the run was cancelled", Finish(Trigger.WORK_STOPPED))
     if picture.is_over:
         ending = Finish(Trigger.DEADLINE_PASSED, evidence=_limit_evidence(picture))
-        return _wind_up(picture, f"{_whose_time(picture)} time limit passed", ending)
+        whose = "the deployment's" if _is_over(picture) else "the stage's"
+        return _wind_up(picture, f"{whose} time limit passed", ending)
     return _build(picture) or _run_steps(picture)
 
 
@@ -300,14 +234,14 @@ def _fail(picture: RunPicture, failed: StepPlan) -> Sequence[Move]:
 
 
 def _wind_up(picture: RunPicture, reason: str, ending: Finish) -> Sequence[Move]:
-    """Skip what has not begun, stop what may be stopped, and end the run when nothing goes on."""
+    """Skip what has not begun, stop what may be stopped, ask nobody more, and end it when nothing goes on."""
     finishes = ending.trigger is Trigger.WORK_FAILED or bool(ending.step)
     moves: list[Move] = []
     for step in picture.stage.steps:
         state = picture.steps[step.id].state
         if state is StepState.PENDING:
             moves.append(SkipStep(step, reason))
-        elif not (finishes and step.on_sibling_failure == "finish"):
+        elif state in WAITS or not (finishes and step.on_sibling_failure == "finish"):
             stop = _stop(picture, step, StepTrigger.STOPPED, reason)
             moves.extend([stop] if stop else [])
     if moves:
@@ -380,15 +314,15 @@ def _limit_evidence(picture: RunPicture) -> Evidence:
         what=picture.stage.name,
         message=f"{_whose_limit(picture)}{during}",
         finished_at=picture.now,
+        stated="deployment_limit" if _is_over(picture) else "",
     )
 
 
 _CUT_SHORT = ACTIVE | {StepState.CANCELLED, StepState.TIMED_OUT}
 
 
-def _whose_time(picture: RunPicture) -> str:
-    over = picture.last_moment is not None and picture.now >= picture.last_moment
-    return "the deployment's" if over else "the stage's"
+def _is_over(picture: RunPicture) -> bool:
+    return picture.last_moment is not None and picture.now >= picture.last_moment
 
 
 def _whose_limit(picture: RunPicture) -> str:

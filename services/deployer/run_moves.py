@@ -21,17 +21,15 @@ from services.deployer.run_course import (
     Move,
     OpenGate,
     RequestArtifact,
-    RunPicture,
     SkipStep,
     StartStep,
-    StepPicture,
     StopStep,
     SwitchStep,
-    VerificationState,
     VerifyCandidate,
     VerifyStage,
 )
 from services.deployer.run_ending import about
+from services.deployer.run_picture import RunPicture, StepPicture, VerificationState
 from services.deployer.run_state import WORKS
 from services.deployer.stage_moves import StageMoves
 from services.deployer.step_order import Action
@@ -244,9 +242,9 @@ class RunMoves:
         self.store.tx.emit(asked, str(verification))
 
     def _urls(self) -> dict[str, str]:
-        """Return the stable address of each service that is in place."""
+        """Return the stable address of each service that this run gave it."""
         services = [step.id for step in self.stage.steps if STEP_TYPES[step.type].verified]
-        given = {id_: self.steps[id_].outputs for id_ in services}
+        given = {id_: self.steps[id_].outputs for id_ in services if self.steps[id_].attempt}  # not restored
         return {id_: outputs["url"] for id_, outputs in given.items() if "url" in outputs}
 
     def about_step(self, step: str, attempt: int) -> dict[str, object]:

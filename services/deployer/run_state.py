@@ -80,7 +80,10 @@ MAY_BE_UNDONE = FORWARD | {S.CANCELLING}
 TERMINAL = frozenset(state for state, row in TRANSITIONS.items() if not row)
 RETRIED = frozenset({S.FAILED, S.TIMED_OUT, S.CANCELLED})  # ended badly: a person may try again
 GAVE_WAY = frozenset({S.SUPERSEDED})  # ended unbegun for something newer
+OVERDUE = frozenset({S.TIMED_OUT})  # its time was over, or that of the deployment
 LIVE = frozenset({S.SUCCEEDED, S.ROLLED_BACK, S.ROLLED_FORWARD})  # ended with its revision in place
+RESTORES = frozenset({S.ROLLING_BACK})  # brings back what was live before
+RESTORED = frozenset({S.ROLLED_BACK})  # so, and with steps left out
 
 
 def advance(state: State, trigger: Trigger) -> State:

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.deployer import admission, rollback, stage_queue, waits
+from services.deployer.kept_moves import add_steps
 from services.deployer.records import RunRecord, StageRecord
-from services.deployer.run_course import Finish, VerificationState
+from services.deployer.run_course import Finish
 from services.deployer.run_ending import Ending, about
+from services.deployer.run_picture import VerificationState
 from services.deployer.run_state import HOLDS_LOCK, LIVE, TERMINAL, UNSTARTED, State, Trigger, advance
 from services.deployer.stage_queue import Await, Entry, Mark, Queue, QueueDecision, Start, Supersede
-from services.deployer.step_state import KEPT, StepTrigger
-from services.deployer.step_state import advance as advance_step
 from services.deployer.store import GateStore, Revision, Store
 from shared.events import (
     Event,
@@ -28,13 +28,10 @@ from shared.events import (
     RunSuperseded,
     RunTimedOut,
     StageHeld,
-    StepKept,
     Wait,
 )
 from shared.events.runs import RunKind
 from shared.ids import Commit, Pipeline, Stage, derive
-from shared.plan import StagePlan
-from shared.step_types import STEP_TYPES
 
 GRANTS = {"rollback": Trigger.ROLLBACK_GRANTED, "roll_forward": Trigger.ROLL_FORWARD_GRANTED}
 STARTS = {
@@ -62,7 +59,8 @@ class StageMoves:
         wait = None
         if before:
             wait = waits.for_previous_stage(before.stage, before.state, revision.revision, self.store.tx.now)
-        run = replace(unstarted, wait=wait, comes_after=before.stage_key if before else "")
+        document = wait.model_dump(mode="json") if wait else None
+        run = replace(unstarted, wait_said=document, comes_after=before.stage_key if before else "")
         await self.store.add_run(run)
         queued = RunQueued(
             **about(run), commit=Commit(revision.commit), plan_hash=revision.plan_hash, wait=wait
@@ -105,6 +103,14 @@ class StageMoves:
         run = await self.store.change_run(run, state=state, ready=False, wait=None, finished_at=now)
         self.say(run, RunCancelled(**about(run), state=state, actor=actor, reason=reason))
 
+    async def cancel_later(self, run: RunRecord, actor: str, reason: str) -> Sequence[RunRecord]:
+        """End what has not begun of its revision in the stages after, and return that; it may come back."""
+        later = [each for each in await self.later_runs(run) if each.state in UNSTARTED]
+        for each in later:
+            marked = await self.store.change_run(each, ended_along=True)
+            await self.cancel_unstarted(marked, actor, reason)
+        return later
+
     async def finish(self, run: RunRecord, finish: Finish, urls: dict[str, str]) -> None:
         """End a run that holds the lock, and do what follows: promote, roll back, admit the next."""
         state = advance(run.state, finish.trigger)
@@ -133,9 +139,12 @@ class StageMoves:
         return rollback.choose(past, run.revision, held)
 
     async def _begin_way(self, run: RunRecord, revision: Revision) -> None:
-        """Note by when the whole deployment must be through, as its first run begins."""
+        """Note by when the whole deployment must be through, as its first run begins.
+
+        Not where a person tried that one again or put it past the queue: then none of it is limited.
+        """
         seconds = revision.plan.timeout_seconds
-        if seconds is not None and revision.deadline_at is None and run.kind == "deploy":
+        if seconds is not None and run.kind == "deploy" and not run.comes_after:
             deadline = self.store.tx.now + timedelta(seconds=seconds)
             await self.store.limit_revision(run.pipeline, run.revision, deadline)
 
@@ -150,6 +159,7 @@ class StageMoves:
             what=run.stage,
             message=f"the deployment did not come here by {deadline:%Y-%m-%d %H:%M:%S} UTC, its time limit",
             finished_at=now,
+            stated="not_begun",
         )
         self.say(run, RunTimedOut(**about(run), state=state, evidence=evidence))
 
@@ -224,34 +234,7 @@ class StageMoves:
         )
         said = STARTS.get(state, RunStarted)
         self.say(started, said(**about(started), deadline=deadline))
-        await self._add_steps(started, plan)  # which may say what it keeps
-
-    async def _add_steps(self, run: RunRecord, plan: StagePlan) -> None:
-        """Insert the run's steps; a retry may keep what succeeded and changed no release."""
-        await self.store.add_steps(run.run, [step.id for step in plan.steps])
-        if not run.keeps or run.again_of is None:
-            return
-        before = await self.store.steps(run.again_of)
-        own = await self.store.steps(run.run)
-        for step in plan.steps:
-            done = before.get(step.id)
-            if done is None or done.state not in KEPT or STEP_TYPES[step.type].verified:
-                continue
-            state = advance_step(own[step.id].state, StepTrigger.KEPT)
-            await self.store.change_step(
-                own[step.id], state=state, outputs=done.outputs, finished_at=self.store.tx.now
-            )
-            kept = StepKept(
-                pipeline=Pipeline(run.pipeline),
-                stage=Stage(run.stage),
-                run=run.run,
-                revision=run.revision,
-                step=step.id,
-                attempt=0,
-                outputs=done.outputs,
-                of_run=run.again_of,
-            )
-            self.store.tx.emit(kept, f"{run.run} {step.id}")
+        await add_steps(self.store, started, plan)  # which may say what it keeps
 
     async def supersede(self, run: RunRecord, by: Entry) -> None:
         """End a run that a newer revision's took the place of, here and in the stages after."""
@@ -314,8 +297,8 @@ class StageMoves:
 
     async def _roll_back(self, failed: RunRecord, to_revision: int, finish: Finish) -> None:
         """Take the lock over for a run that restores what was good before the failed one."""
-        why = f": {finish.evidence.message}" if finish.evidence else ""
-        reason = f"its run ended {failed.state} and was rolled back{why}"
+        why = finish.evidence.message if finish.evidence else _cancelled_by(failed)
+        reason = f"its run ended {failed.state} and was rolled back{f': {why}' if why else ''}"
         if await self.store.hold(failed.stage_key, failed.revision, reason):
             held = StageHeld(
                 pipeline=Pipeline(failed.pipeline),
@@ -339,7 +322,7 @@ class StageMoves:
             plan_hash=restored.plan_hash,
             wait=Wait(
                 reason="lock",
-                blocked_by=f"revision {failed.revision}, which failed here",
+                blocked_by=f"revision {failed.revision}, which ended {failed.state} here",
                 released_by="this rollback taking the lock over at once",
                 since=self.store.tx.now,
             ),
@@ -348,6 +331,11 @@ class StageMoves:
         )
         self.say(run, queued)
         return run
+
+
+def _cancelled_by(run: RunRecord) -> str:
+    """Return who ended it, an alarm perhaps, and why; empty: it ended by itself."""
+    return ": ".join(each for each in (run.cancel_actor, run.cancel_reason) if each)
 
 
 def unstarted_run(
@@ -365,7 +353,7 @@ def unstarted_run(
         state=State.NOT_STARTED,
         ready=False,
         comes_after="",
-        wait=None,
+        wait_said=None,
         version=0,
         created_at=now,
         deadline_at=None,

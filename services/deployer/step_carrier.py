@@ -27,7 +27,10 @@ class StepCarrier(Protocol):
         ...
 
     def output(self, order: StepOrder, first_line: int) -> AsyncIterator[Sequence[LogLine]]:
-        """Yield the attempt's lines from `first_line` in batches; ends when `run` has its answer."""
+        """Yield the attempt's lines from `first_line` in batches; ends when `run` has its answer.
+
+        So does it for `apply`, whose lines follow those of `run`.
+        """
         ...
 
 

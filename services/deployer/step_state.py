@@ -96,6 +96,7 @@ NOT_PASSED = ENDED - PASSED
 PROBED = frozenset({S.VERIFYING})  # a verdict on its candidate still counts
 WAITS = frozenset({S.WAITING})  # nobody works on it, and the run's time stands still
 DOUBTED = frozenset({S.DOUBTFUL})  # the classifier's word is waited for
+UNTOUCHED = frozenset({S.PENDING, S.SKIPPED})  # nothing of it was ever done
 KEPT = frozenset({S.SUCCEEDED})  # a retry need not do it again
 IDLE = frozenset({S.DOUBTFUL, S.BACKING_OFF})  # between two attempts: nobody works on it
 ACTIVE = WAITS | IDLE | {S.RUNNING, S.APPLYING, S.VERIFYING, S.SWITCHING, S.DISCARDING}

@@ -1,7 +1,7 @@
 """Carries out a step's actions as durable work, publishes its output, and writes its answer."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 from uuid import UUID
@@ -17,6 +17,7 @@ from services.deployer.step_order import (
     Action,
     Broke,
     Done,
+    Proposed,
     StepAnswer,
     StepOrder,
     Stopped,
@@ -26,9 +27,9 @@ from services.deployer.store import (
     Store,
     lock_pipeline,
     read_artifacts,
-    read_given,
     read_revision,
     read_run,
+    read_steps,
 )
 from shared.attempt_log import AttemptLog
 from shared.db import ServiceDatabase, Transaction
@@ -73,10 +74,11 @@ class StepWorker:
         carrier = self.carriers[order.step.type]
         match self.action:
             case "run":
-                return await self._run(claim, carrier, order)
+                return await self._published(claim, carrier, order, _run(carrier, order, claim.cancelled))
             case "apply":
                 assert isinstance(carrier, ProposingCarrier), "whoever proposed changes can make them"
-                return await carrier.apply(order, claim.cancelled)
+                applied = carrier.apply(order, claim.cancelled)
+                return await self._published(claim, carrier, order, applied)
             case "switch":
                 async with asyncio.timeout(MOMENT_SECONDS_MAX):
                     return await carrier.switch(order)
@@ -118,7 +120,7 @@ class StepWorker:
             pinned = await read_artifacts(reading, run.pipeline, run.revision)
             stage = next(stage for stage in revision.plan.stages if stage.name == run.stage)
             step = next(step for step in stage.steps if step.id == payload["step"])
-            steps = await read_given(reading, run) if step.late else {}
+            steps = await read_steps(reading, run.run) if step.late else {}
         artifacts = {id_: Digest(artifact.digest) for id_, artifact in pinned.items()}
         filled = filled_in(step, steps, artifacts)
         order = StepOrder(
@@ -137,13 +139,13 @@ class StepWorker:
         )
         return order, filled if isinstance(filled, Mistake) else None
 
-    async def _run(self, claim: Claim, carrier: StepCarrier, order: StepOrder) -> StepAnswer:
-        """Run the step while its output is published; a broken or stopped one leaves no candidate."""
+    async def _published(
+        self, claim: Claim, carrier: StepCarrier, order: StepOrder, action: Awaitable[StepAnswer]
+    ) -> StepAnswer:
+        """Act while the output of it is published."""
         publishing = asyncio.create_task(self._publish(claim, carrier, order))
         try:
-            answer = await carrier.run(order, claim.cancelled)
-            if isinstance(answer, Broke | Stopped):
-                await carrier.discard(order)
+            answer = await action
             await publishing
         finally:
             publishing.cancel()
@@ -169,7 +171,7 @@ class StepWorker:
             run_moves = await moves.moves_of(run)
             record = run_moves.steps[order.step.id]
             await StepMoves(run_moves, record, order.step).take(self.action, answer)
-            if self.action == "run":
+            if self.action in {"run", "apply"} and not isinstance(answer, Proposed):
                 await _log(order).append(tx, (), last=True)
             await moves.go_on()
         self.deployer.due(store.nearest_limit)
@@ -177,3 +179,11 @@ class StepWorker:
 
 def _log(order: StepOrder) -> AttemptLog:
     return AttemptLog(order.log, order.pipeline, order.revision, order.stage, order.step.id)
+
+
+async def _run(carrier: StepCarrier, order: StepOrder, called_off: asyncio.Event) -> StepAnswer:
+    """Run the step; a broken or stopped one leaves no candidate."""
+    answer = await carrier.run(order, called_off)
+    if isinstance(answer, Broke | Stopped):
+        await carrier.discard(order)
+    return answer

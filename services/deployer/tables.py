@@ -22,6 +22,7 @@ stages = sa.Table(
     sa.Column("pipeline", sa.String, nullable=False, index=True),
     sa.Column("stage", sa.String, nullable=False),
     sa.Column("place", sa.Integer, nullable=False),  # in the newest plan, from 0
+    sa.Column("in_plan", sa.Boolean, nullable=False, server_default=sa.true()),  # the plan in force has it
     sa.Column("target", sa.String, nullable=False),
     sa.Column("alarm", sa.String, index=True),  # what rolls back what runs here while it fires
     sa.Column("queue", sa.String, nullable=False, server_default="newest"),  # or fifo: the newest plan
@@ -91,6 +92,7 @@ runs = sa.Table(
     sa.Column("cancel_actor", sa.String),
     sa.Column("cancel_reason", sa.String),
     sa.Column("undo", sa.Boolean),  # an alarm ended it: whatever it had done is rolled back
+    sa.Column("ended_along", sa.Boolean),  # unbegun, with the run before it: it comes back with that one
     sa.Index(
         "one_run_holds_the_lock",
         "stage_key",

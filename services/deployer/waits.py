@@ -13,11 +13,17 @@ AHEAD_TOLD_MAX = 3  # revisions that are named to whoever waits behind them
 
 
 def for_previous_stage(
-    previous: str, state: State, revision: int, since: datetime, deadline: datetime | None = None
+    previous: str,
+    state: State,
+    revision: int,
+    since: datetime,
+    deadline: datetime | None = None,
+    remedy: str = "",
 ) -> Wait:
     """Return the wait of a run whose revision has not come through the stage before.
 
-    `deadline`: when its run there ends at the latest; None where it holds nothing there.
+    `deadline`: when its run there ends at the latest; None where it holds nothing there. `remedy`: what
+    somebody can do about a run that ended there without coming through.
     """
     given_up = {
         State.CANCELLING: "is being cancelled",
@@ -27,10 +33,11 @@ def for_previous_stage(
         State.SUPERSEDED: "was superseded",
     }
     if state in given_up:
+        by_hand = f", or somebody who {remedy}" if remedy else ""
         return Wait(
             reason="previous_stage",
             blocked_by=f"revision {revision} {given_up[state]} in {previous}",
-            released_by=f"a newer revision, which takes its place, or somebody who retries it in {previous}",
+            released_by=f"a newer revision, which takes its place{by_hand}",
             since=since,
         )
     assert state not in LIVE, "a stage that is through releases the next"

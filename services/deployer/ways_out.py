@@ -49,7 +49,7 @@ WAITS: Mapping[WaitReason, WayOut] = {
     "previous_stage": WayOut(
         waits_for="its revision to come through the stage before",
         ended_by="that run's success; a newer revision that takes its place; if that run ended badly, "
-        "somebody who retries it",
+        "somebody who retries it there, or has it rolled forward there",
         at_the_latest="the limit of that run, or of the whole deployment; a person, if that run ended badly",
         bounds=frozenset({TIME, PERSON, RUN}),
     ),
@@ -80,7 +80,7 @@ WAITS: Mapping[WaitReason, WayOut] = {
     ),
     "hold": WayOut(
         waits_for="nothing: a revision on hold has no run here that could wait, and a newer one goes past it",
-        ended_by="somebody who releases it and then retries, or a newer push",
+        ended_by="somebody who releases it and then rolls forward to it, or a newer push",
         at_the_latest="a person",
         bounds=frozenset({PERSON}),
     ),
@@ -117,8 +117,8 @@ WHERE: Mapping[WaitReason, Mapping[State, frozenset[RunKind]]] = {
     "blocker": _QUEUED,
     "stopped": _QUEUED,
     "hold": {},
-    "build": {S.IN_PROGRESS: _DEPLOYS},
-    "approval": {S.NOT_STARTED: frozenset({"deploy"}), **_AT_STEPS},
+    "build": {S.IN_PROGRESS: _DEPLOYS, S.ROLLING_FORWARD: _FORWARD},
+    "approval": {S.NOT_STARTED: frozenset({"deploy", "retry"}), **_AT_STEPS},
     "bake": _AT_STEPS,
     "retry_backoff": _AT_STEPS,
 }

@@ -43,9 +43,9 @@ def make_topics(*, grow: bool, **given: Any) -> list["TopicState"]:
     return asyncio.run(create_topics(KafkaSettings.read(**given), grow=grow))
 
 
-def grant_token(holder: str, **given: Any) -> str:
-    """Return a new token of the holder's; an earlier one is worth nothing from then on."""
-    return asyncio.run(_grant(holder, DatabaseSettings.read(**given)))
+def grant_token(holder: str, *, replace: bool) -> str:
+    """Return a new token of the holder's; Refused where the name has one that is not to be replaced."""
+    return asyncio.run(_grant(holder, DatabaseSettings.read(), replace=replace))
 
 
 async def _migrate(settings: DatabaseSettings) -> list[str]:
@@ -56,15 +56,16 @@ async def _migrate(settings: DatabaseSettings) -> list[str]:
         await database.close()
 
 
-async def _grant(holder: str, settings: DatabaseSettings) -> str:
-    from shared.access import Access, new_token  # noqa: PLC0415
+async def _grant(holder: str, settings: DatabaseSettings, *, replace: bool) -> str:
+    from shared.access import Access, Grant, new_token  # noqa: PLC0415
 
     database = connected(settings, "windlass token")
     try:
         if reason := await why_unsuitable(database):
             raise Refused(reason)
         token = new_token()
-        await Access(database).grant(holder, token)
+        if refusal := await Access(database).give(Grant(holder, replace=replace), token):
+            raise Refused(f"{refusal.why} {refusal.next}")
         return token
     finally:
         await database.close()

@@ -36,7 +36,7 @@ def build(database: Database, settings: IngestSettings) -> Service:
     router.include_router(Registry(store, vault, settings).router(access))
     router.include_router(Deployments(store).router(access))
     router.include_router(Alarms(store).router(AlarmAccess(access)))
-    router.include_router(Tokens(access).router())
+    router.include_router(Tokens(access, store).router())
 
     heard: dict[type[Event], Handler] = {
         RevisionPlanned: ingest.revision_planned,

@@ -30,6 +30,7 @@ UNNAMED_ALARMS_MAX = 1_000  # told of with tokens for every alarm: a monitor tha
 Repositories = tables.repositories.c
 Deliveries = tables.deliveries.c
 Pushes = tables.pushes.c
+Pipelines = tables.pipelines.c
 
 # Fixed statements for the way every webhook takes: building one anew costs more than running it.
 _BY_NAME = sa.select(tables.repositories).where(Repositories.name == sa.bindparam("name"))
@@ -197,13 +198,32 @@ class IngestStore:
             rows = await reading.execute(sa.select(tables.pipelines).order_by(tables.pipelines.c.pipeline))
             return [Home(row.pipeline, row.repository, row.branch) for row in rows]
 
+    async def stages_of(self, alarm: str) -> list[str]:
+        """Return the stages that name the alarm, as pipeline/stage, as they were last planned."""
+        known = sa.select(Pipelines.pipeline, Pipelines.alarms).where(Pipelines.alarms.is_not(None))
+        async with self.db.reading() as reading:
+            rows = (await reading.execute(known)).all()
+        named = (
+            f"{row.pipeline}/{stage}"
+            for row in rows
+            for stage, name in (row.alarms or {}).items()
+            if name == alarm
+        )
+        return sorted(named)
+
     async def learn_home(self, message: Message[RevisionPlanned] | Message[PlanRejected]) -> None:
         """Remember which repository and branch a pipeline comes from."""
         body: RevisionEvent = message.body
         async with self.db.hearing(message) as tx:
             if tx.seen_before:
                 return
-            row = {"pipeline": body.pipeline, "repository": body.repository, "branch": body.branch}
+            row: dict[str, Any] = {
+                "pipeline": body.pipeline,
+                "repository": body.repository,
+                "branch": body.branch,
+            }
+            if isinstance(body, RevisionPlanned):
+                row["alarms"] = {stage.name: stage.alarm for stage in body.plan.stages if stage.alarm}
             if await tx.insert_or_ignore(tables.pipelines, row) or isinstance(body, PlanRejected):
                 return
             mine = tables.pipelines.c.pipeline == body.pipeline

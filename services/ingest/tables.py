@@ -53,4 +53,5 @@ pipelines = sa.Table(
     sa.Column("pipeline", sa.String, primary_key=True),
     sa.Column("repository", sa.String, nullable=False, index=True),
     sa.Column("branch", sa.String, nullable=False),
+    sa.Column("alarms", sa.JSON),  # by stage, as last planned; null: no plan was heard of yet
 )

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from services.status.run_view import state_of
-from services.status.timeline import said_by
+from services.status.timeline import said_by, with_rollback
 from services.status.views import OperationView, View
 from shared.events import (
     EVENT_TYPES,
@@ -61,6 +61,15 @@ ENTERED: tuple[type[StageEvent], ...] = (
     RunSuperseded,
 )
 TYPES: Mapping[str, type[Event]] = {each.type: EVENT_TYPES[each.type] for each in ENTERED}
+
+
+ASKED: Mapping[str, str] = {
+    "rollback": "roll back",
+    "roll_forward": "roll forward",
+    "release_hold": "release a hold",
+    "lift_blocker": "lift a blocker",
+    "override_window": "override the window",
+}  # the others are verbs as they are
 
 
 class Entry(View):
@@ -118,7 +127,7 @@ def _text(body: StageEvent) -> str:
     where = "the pipeline" if body.stage == WHOLE else body.stage
     match body:
         case OperationRequested():
-            return f"Asked to {body.kind.replace('_', ' ')} in {where}, by {_who(body)}"
+            return f"{_asked(body)} in {where}, by {_who(body)}"
         case RunEvent():
             return _of_run(body)
         case GateAnswered():
@@ -126,6 +135,10 @@ def _text(body: StageEvent) -> str:
             return f"Step {body.step} of revision {body.revision} was {body.verdict} in {where}, by {who}"
         case _:
             return _of_stage(body, where)
+
+
+def _asked(body: OperationRequested) -> str:
+    return "Asked what a rollback would do" if body.dry_run else f"Asked to {ASKED.get(body.kind, body.kind)}"
 
 
 def _of_stage(body: StageEvent, where: str) -> str:
@@ -159,11 +172,11 @@ def _of_run(body: RunEvent) -> str:
         case RunCancelling():
             return f"{about}: Cancelling, by {_who(body)}"
         case RunCancelled():
-            return f"{about}: {body.state}, by {_who(body)}"
+            return with_rollback(f"{about}: {body.state}, by {_who(body)}", body.rollback)
         case RunSuperseded():
             return f"{about}: {body.state} by revision {body.by_revision}"
         case RunFailed() | RunTimedOut():
-            return f"{about}: {body.state}: {body.evidence.message}"
+            return with_rollback(f"{about}: {body.state}: {body.evidence.message}", body.rollback)
         case RunFinished():
             return f"{about}: {body.state}"
     raise AssertionError(f"{body.type} is not entered")

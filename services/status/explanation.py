@@ -6,9 +6,23 @@ from typing import Literal
 
 from pydantic import Field
 
+from services.status import next_commands
 from services.status.shown_words import definition_details, failing_details, gate_details
-from services.status.views import Blocked, HeldDefinition, OpenGate, Slot, StageView, Stop, View
+from services.status.views import (
+    Blocked,
+    Ended,
+    HeldDefinition,
+    Hold,
+    OpenGate,
+    Slot,
+    StageView,
+    Stop,
+    View,
+)
 from shared.events import Wait
+
+BY_SOMEBODY = frozenset({"Cancelled"})
+NOTHING_TO_GO_BACK_TO = "There was no revision to roll back to."
 
 WAITS_FOR = {
     "previous_stage": "the stage before",
@@ -23,7 +37,7 @@ WAITS_FOR = {
     "retry_backoff": "another attempt",
 }
 
-About = Literal["running", "waiting", "hold", "rest", "blocker", "stop", "override"]
+About = Literal["running", "waiting", "hold", "rest", "ended", "blocker", "stop", "override"]
 
 
 class Reason(View):
@@ -31,7 +45,8 @@ class Reason(View):
 
     text: str = Field(description="The sentence")
     about: About = Field(
-        description="What it is about: who runs, who waits, the stage at rest, or what keeps it"
+        description="What it is about: who runs, who waits, the stage at rest, who ended badly, "
+        "or what keeps it"
     )
     since: datetime | None = Field(None, description="Since when it is so")
     deadline: datetime | None = Field(None, description="When it ends by itself at the latest")
@@ -40,41 +55,60 @@ class Reason(View):
         description="What belongs to it, line by line: the first failures of "
         "tests, the first changes that are to be approved",
     )
+    commands: tuple[str, ...] = Field(
+        (), description="Commands that somebody may give about it; WHY and the like stand for their words"
+    )
 
 
 def why(stage: StageView) -> list[Reason]:
     """Say what happens in the stage and what waits in it; never nothing."""
-    reasons = _running(stage.running) if stage.running else []
-    reasons += [_waiting(slot, in_line=stage.queue == "fifo") for slot in stage.waiting]
-    reasons += [
-        Reason(
-            about="hold",
-            text=f"Revision {hold.revision} is kept out, a newer one goes past it: {hold.reason}.",
-            since=hold.since,
-        )
-        for hold in stage.holds
-        if stage.live is None or hold.revision > stage.live.revision
-    ]
-    reasons += _at_rest(stage) if not stage.running and not stage.waiting else []
+    reasons = _running(stage, stage.running) if stage.running else []
+    reasons += [_waiting(stage, slot) for slot in stage.waiting]
+    reasons += [_held(stage, hold) for hold in stage.holds]
+    if not stage.running:
+        reasons += [] if stage.waiting else [_at_rest(stage)]
+        reasons += _over(stage)
     return [*reasons, *_kept(stage)]
 
 
-def _running(slot: Slot) -> list[Reason]:
+def _held(stage: StageView, hold: Hold) -> Reason:
+    live = stage.live.revision if stage.live else 0
+    what = f"Revision {hold.revision} is on hold, so that a rollback goes past it unless it is named"
+    if hold.revision > live:
+        what = f"Revision {hold.revision} is kept out, a newer one goes past it"
+    if hold.revision == live:
+        what = (
+            f"Revision {hold.revision} is live, and on hold: once gone from here it does not return by itself"
+        )
+    return Reason(
+        about="hold",
+        text=_closed(f"{what}{_because(hold.reason)}"),
+        since=hold.since,
+        commands=next_commands.release(stage, hold),
+    )
+
+
+def _running(stage: StageView, slot: Slot) -> list[Reason]:
     doing = f"Revision {slot.revision} is {slot.state} here"
     failing = failing_details([each for each in slot.failing if each.step not in _at_gates(slot.gates)])
     if slot.wait is None:
         reason = Reason(
             about="running", text=f"{doing}.", since=slot.since, deadline=slot.deadline, details=failing
         )
-        return [reason, *map(_at_gate, slot.gates)]
+        return [reason, *[_at_gate(stage, gate) for gate in slot.gates]]
     wait = slot.wait
     told = next((gate for gate in slot.gates if _is_told(gate, wait)), None)
     details = (*(gate_details(told.gate) if told else ()), *failing)
     text = f"{doing} and waits for {waits_for(wait)}"
     reason = Reason(
-        about="running", text=text, since=wait.since, deadline=wait.deadline or slot.deadline, details=details
+        about="running",
+        text=text,
+        since=wait.since,
+        deadline=wait.deadline or slot.deadline,
+        details=details,
+        commands=next_commands.ending(stage, wait, slot, told),
     )
-    return [reason, *[_at_gate(gate) for gate in slot.gates if gate is not told]]
+    return [reason, *[_at_gate(stage, gate) for gate in slot.gates if gate is not told]]
 
 
 def _is_told(gate: OpenGate, wait: Wait) -> bool:
@@ -87,26 +121,45 @@ def _at_gates(gates: Sequence[OpenGate]) -> set[str]:
     return {gate.step for gate in gates}
 
 
-def _at_gate(gate: OpenGate) -> Reason:
+def _at_gate(stage: StageView, gate: OpenGate) -> Reason:
     """Say what a gate waits for that stands beside what the run waits for."""
     wait = gate.gate.wait
     text = f"It waits too for {waits_for(wait)}"
     return Reason(
-        about="running", text=text, since=wait.since, deadline=wait.deadline, details=gate_details(gate.gate)
+        about="running",
+        text=text,
+        since=wait.since,
+        deadline=wait.deadline,
+        details=gate_details(gate.gate),
+        commands=next_commands.at_gate(stage, wait, gate.step),
     )
 
 
-def _waiting(slot: Slot, *, in_line: bool) -> Reason:
-    who = f"Revision {slot.revision}"
-    if in_line and slot.line is not None:
+def _waiting(stage: StageView, slot: Slot) -> Reason:
+    who, wait = f"Revision {slot.revision}", slot.wait
+    if stage.queue == "fifo" and slot.line is not None:
         who = f"{who}, number {slot.line} in line,"
-    if slot.wait is None:
+    if wait is None:
         return Reason(about="waiting", text=f"{who} is about to start.", since=slot.since)
-    text = f"{who} waits for {waits_for(slot.wait)}"
-    details = _of_definition(slot.definition) if slot.wait.reason == "approval" else ()
+    further = _further(stage, slot, wait)
     return Reason(
-        about="waiting", text=text, since=slot.wait.since, deadline=slot.wait.deadline, details=details
+        about="waiting",
+        text=f"{who} waits for {waits_for(wait)}{further}",
+        since=wait.since,
+        deadline=None if further else wait.deadline,
+        details=_of_definition(slot.definition) if wait.reason == "approval" else (),
+        commands=next_commands.ending(stage, wait, slot),
     )
+
+
+def _further(stage: StageView, slot: Slot, wait: Wait) -> str:
+    """Say what keeps it besides what it waits for: the stage itself."""
+    if slot.kind not in {"deploy", "retry"}:
+        return ""
+    until = ["the stage is resumed"] if stage.stops and wait.reason != "stopped" else []
+    if wait.reason != "blocker":
+        until += [f"{blocker.name} is over" for blocker in stage.blockers]
+    return f" It begins only once {' and '.join(until)}." if until else ""
 
 
 def _of_definition(held: HeldDefinition | None) -> tuple[str, ...]:
@@ -115,14 +168,16 @@ def _of_definition(held: HeldDefinition | None) -> tuple[str, ...]:
 
 def waits_for(wait: Wait) -> str:
     """Say what a wait is for, on what, and what ends it."""
-    return f"{WAITS_FOR[wait.reason]}: {wait.blocked_by}; released by {wait.released_by}."
+    why, way_out = wait.blocked_by.rstrip(" ."), wait.released_by.rstrip(" .")
+    then = " Released" if why.endswith(("?", "!")) else "; released"
+    return f"{WAITS_FOR[wait.reason]}: {why}{then} by {way_out}."
 
 
 def _kept(stage: StageView) -> list[Reason]:
     """Say what keeps the stage itself closed, or open, unless a wait says so already."""
     told = {slot.wait.reason for slot in stage.waiting if slot.wait is not None}
-    reasons = [] if "blocker" in told else [_blocked(blocker) for blocker in stage.blockers]
-    reasons += [] if "stopped" in told else [_stopped(stop) for stop in stage.stops]
+    reasons = [] if "blocker" in told else [_blocked(stage, blocker) for blocker in stage.blockers]
+    reasons += [] if "stopped" in told else [_stopped(stage, stop) for stop in stage.stops]
     override = stage.window_override
     if override:
         text = f"{override.actor} lets it begin runs whatever its window says{_because(override.reason)}."
@@ -130,32 +185,62 @@ def _kept(stage: StageView) -> list[Reason]:
     return reasons
 
 
-def _blocked(blocker: Blocked) -> Reason:
+def _blocked(stage: StageView, blocker: Blocked) -> Reason:
     over = "; it is over" if blocker.ends_at else f"; released by {blocker.released_by}"
     text = f"{blocker.name} lets nothing begin{_because(blocker.reason)}{over}."
-    return Reason(about="blocker", text=text, since=blocker.since, deadline=blocker.ends_at)
+    commands = next_commands.lift(stage, blocker)
+    return Reason(
+        about="blocker", text=text, since=blocker.since, deadline=blocker.ends_at, commands=commands
+    )
 
 
-def _stopped(stop: Stop) -> Reason:
+def _stopped(stage: StageView, stop: Stop) -> Reason:
     what = "the pipeline" if stop.whole_pipeline else "the stage"
     text = f"{stop.actor} stopped {what}{_because(stop.reason)}; nothing begins until somebody resumes it."
-    return Reason(about="stop", text=text, since=stop.since)
+    return Reason(about="stop", text=text, since=stop.since, commands=(next_commands.resume(stage, stop),))
 
 
 def _because(reason: str) -> str:
-    return f": {reason}" if reason else ""
+    return f": {reason.rstrip(' .')}" if reason else ""
 
 
-def _at_rest(stage: StageView) -> list[Reason]:
-    reasons = []
+def _at_rest(stage: StageView) -> Reason:
     if stage.live is None:
-        reasons.append(Reason(about="rest", text="Nothing waits; nothing was deployed here yet."))
-    else:
-        live = f"Nothing waits; revision {stage.live.revision} is live."
-        reasons.append(Reason(about="rest", text=live, since=stage.live.since))
-    last = stage.last
+        return Reason(about="rest", text="Nothing waits; nothing was deployed here yet.")
+    live = f"Nothing waits; revision {stage.live.revision} is live."
+    return Reason(about="rest", text=live, since=stage.live.since)
+
+
+def _over(stage: StageView) -> list[Reason]:
+    """Say what the last run that began here came to, if nothing good, and the last that never began."""
+    reasons, last, unstarted = [], stage.last, stage.unstarted
     if last is not None and (stage.live is None or last.run != stage.live.run):
-        said = f": {last.message}" if last.message else "."
-        ended = f"The last run here, of revision {last.revision}, ended {last.state}{said}"
-        reasons.append(Reason(about="rest", text=ended, since=last.at, details=failing_details(last.failing)))
+        reasons.append(
+            _ended(stage, last, f"The last run here, of revision {last.revision}, ended {last.state}")
+        )
+    if unstarted is not None:
+        text = f"Revision {unstarted.revision} ended {unstarted.state} before it began here"
+        reasons.append(_ended(stage, unstarted, text))
     return reasons
+
+
+def _ended(stage: StageView, ended: Ended, text: str) -> Reason:
+    at = f" at step {ended.step}" if ended.step else ""
+    return Reason(
+        about="ended",
+        text=f"{text}{at}{ended_by(ended)}",
+        since=ended.at,
+        details=failing_details(ended.failing),
+        commands=next_commands.after(stage, ended),
+    )
+
+
+def ended_by(ended: Ended) -> str:
+    """Say what or who ended a run, as the end of a sentence, and that it could not be rolled back."""
+    said = f", by {ended.message}" if ended.state in BY_SOMEBODY else f": {ended.message}"
+    said = said if ended.message else "."
+    return f"{_closed(said)} {NOTHING_TO_GO_BACK_TO}" if ended.rollback == "no_candidate" else said
+
+
+def _closed(said: str) -> str:
+    return said if said.endswith((".", "?", "!")) else f"{said}."

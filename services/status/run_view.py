@@ -9,7 +9,7 @@ from typing import Any
 from services.status.definition_view import answered_definition, held_definition, with_wait
 from services.status.run_waits import began, ended, waits_now
 from services.status.shown_words import definition_in_words
-from services.status.timeline import changed, moment, said_by
+from services.status.timeline import changed, moment, said_by, with_rollback
 from services.status.views import FailureView, RunView, VerificationView
 from shared.events import (
     DefinitionAnswered,
@@ -187,7 +187,8 @@ def _finished(
         return None
     over = {"state": word, "final": True, "finished_at": message.time, **ended(view, message.time)}
     over["definition"] = with_wait(view.definition, None)
-    return moment(view, message, text, **over, **changes)
+    over["rollback"] = rollback = getattr(message.body, "rollback", "")
+    return moment(view, message, with_rollback(text, rollback), **over, **changes)
 
 
 def _verified(

@@ -250,7 +250,7 @@ def started(view: StageView | None, message: Message[RunStarted]) -> StageView:
         }
     )
     rest = tuple(waiting for waiting in stage.waiting if waiting.run != body.run)
-    return _judged(stage.model_copy(update={"running": slot, "waiting": rest}))
+    return _judged(stage.model_copy(update={"running": slot, "waiting": rest, "unstarted": None}))
 
 
 def cancelling(view: StageView | None, message: Message[RunCancelling]) -> StageView:
@@ -310,21 +310,31 @@ def _changed(stage: StageView, run: UUID, **changes: Any) -> StageView:
 
 
 def _ended(stage: StageView, message: Message[RunFinished], said: str = "") -> StageView:
-    """Take the run out; one that held the lock is remembered as the last that did."""
+    """Take the run out; it is remembered as the last that held the lock, or that never came to hold it."""
     body = message.body
-    changes: dict[str, Any] = {"waiting": tuple(slot for slot in stage.waiting if slot.run != body.run)}
+    rest = tuple(slot for slot in stage.waiting if slot.run != body.run)
+    changes: dict[str, Any] = {"waiting": rest}
+    told = Ended(
+        run=body.run,
+        revision=body.revision,
+        kind=body.kind,
+        state=body.state,
+        at=message.time,
+        message=said,
+        step=getattr(body, "step", ""),
+        rollback=getattr(body, "rollback", ""),
+        rejected=_is_rejected(_slot(stage, body, message.time)),
+    )
     if stage.running is not None and stage.running.run == body.run:
         changes["running"] = None
-        changes["last"] = Ended(
-            run=body.run,
-            revision=body.revision,
-            kind=body.kind,
-            state=body.state,
-            at=message.time,
-            message=said,
-            failing=stage.running.failing,
-        )
+        changes["last"] = told.model_copy(update={"failing": stage.running.failing})
+    elif rest != stage.waiting and not isinstance(body, RunSuperseded):
+        changes["unstarted"] = told
     return _judged(stage.model_copy(update=changes))
+
+
+def _is_rejected(slot: Slot) -> bool:
+    return slot.definition is not None and slot.definition.answer == "rejected"
 
 
 def _judged(stage: StageView) -> StageView:

@@ -144,7 +144,11 @@ def answered_gate(gate: GateView, message: Message[GateAnswered]) -> GateView:
     """Return the gate with what somebody said."""
     body = message.body
     said = GateAnswer(actor=body.actor, verdict=body.verdict, comment=body.comment, at=message.time)
-    return gate.model_copy(update={"answers": (*gate.answers, said), "given": body.approvals})
+    counted = f"has {body.approvals} of {body.needed} approvals"
+    told = gate.wait.blocked_by.replace(f"has {gate.given} of {body.needed} approvals", counted)
+    wait = gate.wait.model_copy(update={"blocked_by": told})
+    changes = {"answers": (*gate.answers, said), "given": body.approvals, "wait": wait}
+    return gate.model_copy(update=changes)
 
 
 def without_gate(gates: Iterable[OpenGate], step: str) -> tuple[OpenGate, ...]:

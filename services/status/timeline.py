@@ -21,6 +21,11 @@ def changed(view: RunView | None, message: Message[Any], text: str, **changes: A
     return moment(view, message, text, **changes) if view else None
 
 
+def with_rollback(said: str, rollback: str) -> str:
+    """Return how a run ended, and that it could not be rolled back though it should."""
+    return f"{said}; there was no revision to roll back to" if rollback == "no_candidate" else said
+
+
 def said_by(actor: str, reason: str) -> str:
     """Return who did it and why."""
     return f"{actor}: {reason}" if reason else actor

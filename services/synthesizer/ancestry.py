@@ -118,5 +118,8 @@ def _because(commit: Commit, behind: Mark, trigger: Trigger) -> str:
     if behind.untouched:
         message = f"commit {behind.commit} came after it and changed nothing since {revision}"
     if trigger == "manual":
-        message += "; to bring an earlier state back, push a revert of what came after it"
+        message += (
+            "; to bring an earlier state back, push a revert of what came after it, or restore an earlier "
+            "revision of one stage with `windlass rollback PIPELINE STAGE`"
+        )
     return message

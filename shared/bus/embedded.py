@@ -22,8 +22,9 @@ from shared.delivery import TYPES, Delivery, Handler, refusing
 from shared.events.envelope import Event, Message
 from shared.faults import TryAgain
 
-READ_ROWS_MAX = 500  # outbox rows read at once
+READ_ROWS_MAX = 200  # outbox rows read at once
 AHEAD_MAX = 5_000  # messages in memory before the reader waits
+AHEAD_CHARACTERS_MAX = 8 * 1024 * 1024  # of their bodies; parsed, output takes five times as much
 CURSOR_SAVED_EVERY_SECONDS = 5.0
 AGAIN_SECONDS = 1.0  # until a database that was away is asked again
 
@@ -50,7 +51,8 @@ class Group:
     drained: Callable[[], None]
     cursor: int = 0  # all up to here is done
     read_to: int = 0
-    undone: dict[int, None] = field(default_factory=dict)  # positions in hand, in order
+    undone: dict[int, int] = field(default_factory=dict)  # positions in hand, in order; how long each is
+    characters: int = 0  # of the bodies in hand
     lanes: Lanes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -60,11 +62,17 @@ class Group:
         """Begin behind a position, with nothing in hand."""
         self.cursor = self.read_to = cursor
         self.undone.clear()
+        self.characters = 0
         self.lanes = Lanes(self.subscription, Delivery(self.subscription.db), self._done)
 
     def _done(self, message: Message[Any]) -> None:
-        del self.undone[message.position]
+        self.characters -= self.undone.pop(message.position)
         self.drained()
+
+    def take(self, position: int, characters: int) -> None:
+        """Note that a message is in hand."""
+        self.undone[position] = characters
+        self.characters += characters
 
     def done_to(self) -> int:
         """Return the position up to which nothing is left undone."""
@@ -123,20 +131,24 @@ class EmbeddedBus:
 
     async def _read_on(self) -> None:
         while True:
-            await self._has_room()
             start = min(group.read_to for group in self._groups)
             async with self._database.reading() as reading:
                 rows = await _outbox_after(reading, start)
                 heard = await _heard(reading, [row for row in rows if row.position <= self._begun_at])
             for row in rows:
+                await self._has_room()
                 self._hand_out(row, heard)
             if len(rows) < READ_ROWS_MAX:
                 return
 
     async def _has_room(self) -> None:
-        while sum(len(group.undone) for group in self._groups) > AHEAD_MAX:
+        while self._is_full():
             self._drained.clear()
             await self._drained.wait()
+
+    def _is_full(self) -> bool:
+        messages = sum(len(group.undone) for group in self._groups)
+        return messages > AHEAD_MAX or sum(group.characters for group in self._groups) > AHEAD_CHARACTERS_MAX
 
     def _hand_out(self, row: sa.Row[Any], heard: set[tuple[str, Any]]) -> None:
         new_to = [group for group in self._groups if row.position > group.read_to]
@@ -152,11 +164,11 @@ class EmbeddedBus:
             return
         message, unreadable = _message(row, body_type)
         for group in takers:
+            group.take(row.position, len(row.body))
             self._enqueue(group, unreadable or group.subscription.handlers[body_type], message)
 
     def _enqueue(self, group: Group, handler: Handler, message: Message[Any]) -> None:
         assert self._tasks is not None
-        group.undone[message.position] = None
         group.lanes.enqueue(self._tasks, (message.body.topic, message.key), handler, message)
 
     async def _save_cursors(self) -> None:

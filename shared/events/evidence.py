@@ -27,6 +27,19 @@ ProbeFault = Literal[
 ]
 
 
+# Who found the fault names it: there is nothing to judge, and what was printed before is no cause.
+Stated = Literal[
+    "",  # nobody: it is judged by what was observed
+    "outputs",  # a script ended well, and what it gave as outputs cannot be read
+    "report",  # the tests' own report tells of failed ones
+    "rejected",  # by a person
+    "unanswered",  # nobody decided in time
+    "lacking",  # a value that is only known late is not there
+    "not_begun",  # the deployment's time was over before the run began
+    "deployment_limit",  # the deployment's time was over while the run went on
+]
+
+
 class Fact(BaseModel):
     """A frozen part of an event's body."""
 
@@ -67,3 +80,4 @@ class Evidence(Fact):
     finished_at: datetime | None = None
     probes: tuple[ProbeResult, ...] = ()
     log_tail: tuple[LogLine, ...] = ()
+    stated: Stated = ""

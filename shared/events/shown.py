@@ -1,6 +1,8 @@
 """What people look at before they let a step go on."""
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
 
 from shared.events.evidence import Fact
 
@@ -8,6 +10,20 @@ FAILED_TESTS_MAX = 20  # told of one attempt; the rest is in its output
 TEST_MESSAGE_CHARACTERS_MAX = 500
 TEST_NOTE_CHARACTERS_MAX = 1_000
 CHANGES_TOLD_MAX = 100  # of one proposal
+LINE_CHARACTERS_MAX = 500  # of a sentence that a stranger's program or file wrote
+
+
+def one_line(text: str) -> str:
+    """Return a stranger's words as one line that can be read: bounded, and nothing a terminal would obey."""
+    cut = text if len(text) <= LINE_CHARACTERS_MAX else f"{text[: LINE_CHARACTERS_MAX - 1]}…"
+    return "".join(mark if mark.isprintable() else " " for mark in cut).strip()
+
+
+def _line(said: object) -> object:
+    return one_line(said) if isinstance(said, str) else said
+
+
+Line = Annotated[str, BeforeValidator(_line), Field(max_length=LINE_CHARACTERS_MAX)]
 
 
 class FailedTest(Fact):
@@ -39,9 +55,9 @@ class TestResults(Fact):
 class ProposedChanges(Fact):
     """What a step would do to infrastructure."""
 
-    summary: str = Field(description="In numbers", examples=["2 to add, 1 to change, 0 to destroy"])
+    summary: Line = Field(description="In numbers", examples=["2 to add, 1 to change, 0 to destroy"])
     destructive: bool = Field(description="Whether something is destroyed or replaced")
-    changes: tuple[str, ...] = Field(
+    changes: tuple[Line, ...] = Field(
         default=(),
         max_length=CHANGES_TOLD_MAX,
         description="One by one",

@@ -1,5 +1,6 @@
 """Reading one entry of `stages`, with what `stage_defaults` and `windows` say of it."""
 
+import re
 from dataclasses import dataclass
 
 from shared.language.aws_region import REGIONS
@@ -18,6 +19,7 @@ from shared.window import Window
 
 STAGE_SECONDS = 3600.0  # for a whole run, unless the stage or the defaults say otherwise
 WINDOWS_MAX = 50
+ALARM = re.compile(r"[A-Za-z0-9._:/-]+")  # as it is told over HTTP
 
 _WINDOW = "deployment_time_window"
 _STAND_INS = {"name": "stage", "account_id": "000000000000", "region": "us-east-1"}
@@ -46,6 +48,7 @@ class StageReader:
         self._check_target(part, target, node, title)
         if isinstance(verify := node.get("verify"), Mapping):
             check_criteria({"verify": plain(verify)}, node, title, self.reader.problems)
+        check_alarm(part.auto_rollback_alarm_name, node, self.reader)
         window, window_place = self._window(part, node)
         return StageDefinition(
             name=part.name,
@@ -143,6 +146,14 @@ def check_vars(node: Node | None, reader: Reader) -> None:
         if isinstance(scalar.value, str) and has_expression(scalar.value):
             message = "expressions are not resolved inside vars"
             reader.problems.add(scalar.place, message, "write it where the value is used", "expression")
+
+
+def check_alarm(alarm: str | None, node: Mapping, reader: Reader) -> None:
+    """Tell of an alarm that is called so that no monitor can tell of it."""
+    if alarm is not None and not ALARM.fullmatch(alarm):
+        message = f"no monitor can tell Windlass of an alarm called {quoted(alarm)}"
+        hint = "call it by letters, digits and . _ - : /"
+        reader.problems.warn(place_of(node, "auto_rollback_alarm_name"), message, hint, "no-effect")
 
 
 def check_region(region: str | None, node: Mapping, reader: Reader) -> None:

@@ -14,6 +14,9 @@ class ScriptExecute(Params):
     A line `NAME=value` that the script writes to the file in `$WINDLASS_OUTPUT` becomes an output, and so do
     the lines between `NAME<<MARK` and `MARK`: at most 100, each of at most 32 KiB, 128 KiB in all. What is
     written there in another form fails the step. Later steps take outputs through their `env`.
+
+    With `attempts` it is tried again only if a tool in it says that the network failed, as `curl: (7) ...`
+    does; docs/pipeline.md lists such lines. Any other end than with 0 fails the step at once.
     """
 
     commands: Annotated[Script, AfterValidator(not_empty)] = Field(

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from shared import problems
 from shared.service import Service
+from shared.web.described import describe
 from shared.web.vitals import Vitals
 
 
@@ -28,4 +29,5 @@ def make_app(services: Sequence[Service], vitals: Vitals) -> FastAPI:
     for service in services:
         if service.router is not None:
             app.include_router(service.router)
+    describe(app)
     return app

@@ -17,7 +17,7 @@ from sqlalchemy.pool import StaticPool
 from services.deployer import tables
 from services.deployer.handlers import Deployer
 from services.deployer.run_moves import order_id
-from services.deployer.run_state import HOLDS_LOCK, LIVE, TERMINAL, UNSTARTED, State
+from services.deployer.run_state import HOLDS_LOCK, LIVE, RETRIED, TERMINAL, UNSTARTED, State
 from services.deployer.stage_queue import Mode
 from services.deployer.step_order import Broke, Done, StepAnswer, Stopped
 from services.deployer.step_worker import StepWorker
@@ -138,6 +138,7 @@ class Deployed:
         urgent = [run for run in runs if run.kind not in {"deploy", "retry"} and run.state not in TERMINAL]
         ended = [run for run in runs if run.finished_at and State(run.state) in ENDED]
         ended.sort(key=lambda run: (run.finished_at, run.created_at), reverse=True)
+        lasts = {run.revision: run.state for run in reversed(ended)}
         last = [Ended(run.kind, run.revision, State(run.state)) for run in ended]
         begun = [Ended(run.kind, run.revision, State(run.state)) for run in ended if run.started_at]
         rows = [stage for stage in self.database.rows(tables.stages) if stage.key == key]
@@ -155,6 +156,7 @@ class Deployed:
             held=frozenset(
                 hold.revision for hold in self.database.rows(tables.holds) if hold.stage_key == key
             ),
+            bad=frozenset(revision for revision, state in lasts.items() if State(state) in RETRIED),
             good=tuple(dict.fromkeys(run.revision for run in ended if State(run.state) in LIVE)),
             last=last[0] if last else None,
             begun=begun[0] if begun else None,

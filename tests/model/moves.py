@@ -102,7 +102,11 @@ class Moves:
         stage, last = self.stages[s], self.stages[s].last
         if last is None or last.kind == "rollback" or last.state not in RETRIED:
             return False
+        if s and last.revision not in self.stages[s - 1].good:  # it was ended before it could come here
+            return False
         if any(good > last.revision for good in stage.good) or last.revision in stage.held:
+            return False
+        if s and last.revision not in self.stages[s - 1].good:
             return False
         here = [(r, run.state) for r, run in enumerate(stage.own, start=1) if run and self._is_here(run)]
         here += [(stage.urgent.revision, stage.urgent.state)] if stage.urgent else []
@@ -122,22 +126,25 @@ class Moves:
         if stage.urgent:
             return False
         held, undone = stage.holder, self._undone(stage)
-        wanted = next((r for r in stage.good if r != undone and r not in stage.held), 0)
+        good = rollback.older(_past(stage), undone or None, stage.begun.revision if stage.begun else 0)
+        wanted = next((r for r in good if r not in stage.held), 0)
         if not wanted:
             return False
         if held and held.state in WORKS:
             self._advance(s, held, Trigger.CANCEL_ASKED)
         if undone:
             self._hold(s, undone)
-            self._call_off(s, undone)
+            for later in STAGES[s:]:
+                self._call_off(later, undone)
         self._change(s, urgent=Urgent("rollback", wanted, State.NOT_STARTED))
         self.go_on()
         return True
 
     def roll_forward(self, s: int) -> bool:
-        """A person puts the newest revision into the stage past its queue."""
+        """A person puts the newest revision into the stage that nothing is in the way of, past its queue."""
         stage = self.stages[s]
-        newer = [r for r in self.world.planned if r > stage.live and r not in stage.held]
+        came = self.stages[s - 1].good if s else self.world.planned
+        newer = [r for r in came if r > stage.live and r not in stage.held and not self._ended_badly(s, r)]
         revision = max(newer, default=0)
         if stage.holder or stage.stopped or not revision:
             return False
@@ -181,6 +188,10 @@ class Moves:
             return 0
         return stage.begun.revision if stage.begun else stage.live
 
+    def _ended_badly(self, s: int, revision: int) -> bool:
+        """Tell whether the revision's last run here came to nothing; one that is open has not yet."""
+        return revision in self.stages[s].bad and self._own(s, revision).state not in UNSTARTED
+
     def _requeue_later(self, s: int, revision: int) -> None:
         """Make anew, in the stage after, what gave way there to a revision that never came."""
         run = self.stages[s + 1].own[revision - 1] if s + 1 in STAGES else None
@@ -193,8 +204,7 @@ class Moves:
     def _follow(self, s: int, held: Urgent, ending: Finish) -> object:
         if self.stages[s].is_taken_over or not rollback.follows(held.state, ending, switched=False):
             return None
-        past = [rollback.PastRun(entry(r).run, r, State.SUCCEEDED) for r in self.stages[s].good]
-        return rollback.choose(past, held.revision, self.stages[s].held)
+        return rollback.choose(_past(self.stages[s]), held.revision, self.stages[s].held)
 
     def _queue(self, s: int, arriving: int = 0) -> Queue:
         stage = self.stages[s]
@@ -286,8 +296,9 @@ class Moves:
         if run.state in LIVE:
             good = (run.revision, *(each for each in stage.good if each != run.revision))
             self._change(s, good=good)
+        bad = stage.bad - {run.revision} | ({run.revision} if run.state in RETRIED else set())
         ended = Ended(run.kind, run.revision, run.state)
-        self._change(s, last=ended, begun=ended if began else stage.begun)
+        self._change(s, bad=bad, last=ended, begun=ended if began else stage.begun)
         self._say("ended", s, run)
 
     def _hold(self, s: int, revision: int) -> None:
@@ -311,3 +322,7 @@ class Moves:
 
     def _say(self, what: str, s: int, run: Urgent) -> None:
         self.told.append(Told(what, s, run.kind, run.revision, run.state))
+
+
+def _past(stage: Stage) -> list[rollback.PastRun]:
+    return [rollback.PastRun(entry(r).run, r, State.SUCCEEDED) for r in stage.good]

@@ -57,6 +57,13 @@ def no_promotion_is_lost(_before: World, _told: Sequence[Told], after: World) ->
             yield f"revision {revision} is good in stage 0 and {run.state} in stage 1, which it never came to"
 
 
+def nothing_gets_past_the_stage_before(_before: World, told: Sequence[Told], after: World) -> Iterator[str]:
+    """Whatever a person asks for: what begins in the second stage has ended well in the first."""
+    for each in told:
+        if each.what == "started" and each.stage and each.revision not in after.stages[0].good:
+            yield f"revision {each.revision} starts in stage 1, and never came through stage 0"
+
+
 def only_something_newer_takes_a_place(_before: World, told: Sequence[Told], _after: World) -> Iterator[str]:
     """Or another run of the same revision."""
     for each in told:
@@ -118,6 +125,7 @@ PROMISES: Mapping[str, Promise] = {
     "S5": the_commit_goes_forward,
     "L1, promotions": no_promotion_is_lost,
     "L1, lines": a_line_is_kept,
+    "the way": nothing_gets_past_the_stage_before,
     "superseding": only_something_newer_takes_a_place,
     "L1, waiting": nobody_waits_for_nothing,
     "stops": a_stop_is_kept,

@@ -165,6 +165,8 @@ class Path:
             raise told(event, f"a step of a run that is {self.runs.get(event.run)}")
         key = (event.run, event.step)
         before = self.steps.get(key, frozenset({StepState.PENDING}))
+        if isinstance(event, StepFailed) and event.evidence.stated == "lacking":
+            before |= after(before, StepTrigger.GATE_REACHED)  # whose question lacks a value: nobody is asked
         possible = after(before, OF_A_STEP[type(event)])
         if not possible:
             raise told(event, f"a step that is {' or '.join(sorted(before))}")

@@ -53,6 +53,7 @@ class Stage(NamedTuple):
     newest: int = 0  # the high-water mark
     stopped: bool = False
     held: frozenset[int] = frozenset()  # revisions kept out
+    bad: frozenset[int] = frozenset()  # revisions whose last run that ended here ended badly
     good: tuple[int, ...] = ()  # revisions that ended in place here, the last first, each once
     last: Ended | None = None
     begun: Ended | None = None  # likewise, of those that ever acted on the stage

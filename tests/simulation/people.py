@@ -81,9 +81,9 @@ class Crowd:
         stage = self.dice.choice(NAMES[: len(shape.stages)])
         await self.ask_for(shape, self.dice.choice(ASKED), stage)
 
-    async def ask_for(self, shape: Shape, kind: str, stage: str) -> None:
+    async def ask_for(self, shape: Shape, kind: str, stage: str, shown: str = "") -> None:
         """Ask for it, in one of the ways there are."""
-        fields: dict[str, Any] = {}
+        fields: dict[str, Any] = {"shown": shown}
         runs = [each for each in self.watch.events if isinstance(each, RunQueued) and each.stage == stage]
         if runs and self.dice.random() < 0.1:
             fields["run"] = self.dice.choice(runs[-10:]).run
@@ -122,7 +122,7 @@ class Crowd:
         await pause(wish.seconds)
         if self.eagerness:  # nobody asks for anything once the faults are over
             shape = next(shape for shape in self.shapes if shape.pipeline == wish.pipeline)
-            await self.ask_for(shape, wish.kind, wish.stage)
+            await self.ask_for(shape, wish.kind, wish.stage, wish.shown)
 
     def answer_gates(self, event: Event) -> None:
         """Have somebody go to a gate that opened, most often; to a changed file in any case, in the end."""

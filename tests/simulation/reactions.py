@@ -84,12 +84,19 @@ class Wish:
     kind: OperationKind
     pipeline: Pipeline
     stage: Stage
+    shown: str = ""  # what they looked at, where they look at something
 
 
 def wishes(dice: Random, eagerness: float, event: Event) -> list[Wish]:
     """Return what people ask for upon an event."""
     return [
-        Wish(dice.expovariate(1 / each.seconds), each.kind, event.pipeline, event.stage)  # type: ignore[attr-defined]
+        Wish(
+            dice.expovariate(1 / each.seconds),
+            each.kind,
+            event.pipeline,  # type: ignore[attr-defined]
+            event.stage,  # type: ignore[attr-defined]
+            event.shown if isinstance(event, DefinitionHeld) else "",
+        )
         for each in REACTIONS.get(type(event), ())
         if each.fits(event) and dice.random() < each.chance * eagerness
     ]

@@ -49,9 +49,11 @@ def _add_columns() -> None:
         runs.add_column(sa.Column("keeps", sa.Boolean()))
         runs.add_column(sa.Column("still_since", INSTANT))
         runs.add_column(sa.Column("undo", sa.Boolean()))
+        runs.add_column(sa.Column("ended_along", sa.Boolean()))
         runs.add_column(sa.Column("in_line", sa.Boolean(), nullable=False, server_default=sa.false()))
     with op.batch_alter_table("stages") as stages:
         stages.add_column(sa.Column("alarm", sa.String()))
+        stages.add_column(sa.Column("in_plan", sa.Boolean(), nullable=False, server_default=sa.true()))
         stages.add_column(sa.Column("queue", sa.String(), nullable=False, server_default="newest"))
         stages.create_index(op.f("ix_stages_alarm"), ["alarm"])
     with op.batch_alter_table("steps") as steps:
@@ -65,6 +67,9 @@ def _add_columns() -> None:
         revisions.add_column(sa.Column("let_through_at", INSTANT))
     with op.batch_alter_table("access_tokens") as access_tokens:
         access_tokens.add_column(sa.Column("alarm", sa.String()))
+        access_tokens.add_column(sa.Column("granted_by", sa.String()))
+    with op.batch_alter_table("ingest_pipelines") as pipelines:
+        pipelines.add_column(sa.Column("alarms", sa.JSON()))
 
 
 def _add_tables() -> None:

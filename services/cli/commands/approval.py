@@ -41,12 +41,8 @@ def approve(
       windlass approve shop staging --definition --comment "talked over with ops"
     """  # noqa: D301
     place = Place(pipeline, stage)
-    approval, run = _meant(session, place, step, definition=definition)
-    if not session.as_json:
-        for line in approval_words.to_approve(approval, run):
-            output.say(line)
-    said = {"reason": comment.strip() or WITHOUT_COMMENT, "shown": approval["shown"]}
-    ask(session, place, "approve", said | _named(approval))
+    shown = _shown(session, place, step, definition=definition)
+    ask(session, place, "approve", {"reason": comment.strip() or WITHOUT_COMMENT, **shown})
 
 
 @served
@@ -60,20 +56,25 @@ def reject(
 ) -> None:
     """Reject it: the run fails at its gate, or never begins; what was live before stays.
 
+    Prints what is rejected before it asks, as `windlass approve` does.
+
     \b
     Examples:
       windlass reject shop production --reason "the prices are wrong on staging"
       windlass reject shop staging --definition --reason "the approval step must stay"
     """  # noqa: D301
     place = Place(pipeline, stage)
-    said = {"step": step}
-    if definition:
-        said = _named(_meant(session, place, step, definition=True)[0])
-    ask(session, place, "reject", {"reason": reason, **said})
+    shown = _shown(session, place, step, definition=definition)
+    ask(session, place, "reject", {"reason": reason, **shown})
 
 
-def _named(approval: Document) -> dict[str, str]:
-    return {"step": approval["step"], "run": approval["run"]}
+def _shown(session: Session, place: Place, step: str, *, definition: bool) -> dict[str, str]:
+    """Print what is meant, and return what names it: an answer is to what was seen, or it is refused."""
+    approval, run = _meant(session, place, step, definition=definition)
+    if not session.as_json:
+        for line in approval_words.to_approve(approval, run):
+            output.say(line)
+    return {name: approval[name] for name in ("step", "run", "shown")}
 
 
 def _meant(session: Session, place: Place, step: str, *, definition: bool) -> tuple[Document, Document]:
@@ -83,11 +84,12 @@ def _meant(session: Session, place: Place, step: str, *, definition: bool) -> tu
         run: session.api.get(route("runs", run)) for run in dict.fromkeys(each["run"] for each in waiting)
     }
     meant = [each for each in waiting if _is_meant(each, runs[each["run"]], step, definition=definition)]
+    names = ", ".join(approval_words.name_of(each, runs[each["run"]]) for each in meant or waiting)
     if not meant:
-        named = f" of the name {step!r}" if step else ""
-        raise CommandFault(f"Nothing{named} in {place.name} waits for an answer.", next_=place.hint)
+        named = " of the pipeline file" if definition else f" of the name {step!a}" if step else ""
+        message = f"Nothing{named} in {place.name} waits for an answer."
+        raise CommandFault(message, next_=f"Waiting there: {names}." if waiting else place.hint)
     if len(meant) > 1:
-        names = ", ".join(approval_words.name_of(each, runs[each["run"]]) for each in meant)
         message = f"Say which with --step or --definition; waiting in {place.name}: {names}."
         raise CommandFault(message)
     return meant[0], runs[meant[0]["run"]]

@@ -1,11 +1,7 @@
 """`windlass cancel`."""
 
-from typing import Annotated
-from uuid import UUID
-
-import typer
-
 from services.cli.asking import Pipeline, Place, Reason, Stage, ask
+from services.cli.run_meant import RunOption, run_of
 from services.cli.session import Session, served
 
 
@@ -15,12 +11,14 @@ def cancel(
     pipeline: Pipeline,
     stage: Stage,
     reason: Reason,
-    run: Annotated[UUID | None, typer.Option(help="Only if it is this run that holds the stage")] = None,
+    run: RunOption = None,
 ) -> None:
     """End the run that holds a stage, or else the one that waits; what was live before it stays.
 
     \b
-    Example:
+    Examples:
       windlass cancel shop staging --reason "wrong flag"
+      windlass cancel shop staging --run 3f2a91c4 --reason "wrong flag"
     """  # noqa: D301
-    ask(session, Place(pipeline, stage), "cancel", {"reason": reason, "run": run and str(run)})
+    place = Place(pipeline, stage)
+    ask(session, place, "cancel", {"reason": reason, "run": run_of(session, place, run)})

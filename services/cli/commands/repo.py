@@ -1,6 +1,7 @@
 """`windlass repo add` and `windlass repo list`."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -49,7 +50,8 @@ def list_(session: Session) -> None:
 def _show_added(answer: Document) -> None:
     output.say(f"{answer['name']} is registered ({answer['remote']}).")
     if answer["remote"].startswith("/"):
-        output.say("A folder tells nobody of its commits: `windlass deploy PIPELINE` deploys what is there.")
+        first = f"`windlass deploy PIPELINE --repository {quote(answer['name'])}`"
+        output.say(f"A folder tells nobody of its commits: {first} deploys what is there.")
         output.say("Or a post-receive hook in it tells of each push (docs/howto/local-repositories.md), by:")
     else:
         output.say("Give the forge this webhook (content type application/json, event push):")

@@ -1,11 +1,11 @@
 """`windlass retry`."""
 
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
 from services.cli.asking import Pipeline, Place, Reason, Stage, ask
+from services.cli.run_meant import RunOption, run_of
 from services.cli.session import Session, served
 
 
@@ -15,17 +15,20 @@ def retry(
     pipeline: Pipeline,
     stage: Stage,
     reason: Reason,
-    run: Annotated[UUID | None, typer.Option(help="Which run  [usual: the last in the stage]")] = None,
+    run: RunOption = None,
     from_failed_step: Annotated[
         bool, typer.Option("--from-failed-step", help="Keep what succeeded before the step that failed")
     ] = False,
 ) -> None:
     """Deploy a revision once more whose run Failed, Timed Out or was Cancelled; nothing is built again.
 
+    Without --run it is the last run of the stage.
+
     \b
     Examples:
       windlass retry shop staging --reason "the database is back"
       windlass retry shop staging --from-failed-step --reason "the database is back"
     """  # noqa: D301
-    said = {"reason": reason, "run": run and str(run), "from_failed_step": from_failed_step}
-    ask(session, Place(pipeline, stage), "retry", said)
+    place = Place(pipeline, stage)
+    said = {"reason": reason, "run": run_of(session, place, run), "from_failed_step": from_failed_step}
+    ask(session, place, "retry", said)

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli import output, run_words
-from services.cli.asking import Pipeline, Stage
-from services.cli.faults import CommandFault
+from services.cli.asking import Pipeline, Place, Stage
 from services.cli.output import Document
 from services.cli.route import route
+from services.cli.run_meant import run_of
 from services.cli.session import Session, served
 
 if TYPE_CHECKING:
@@ -37,24 +37,12 @@ def runs(
       windlass runs shop production last
       windlass runs shop production 3f2a91c4 --json
     """  # noqa: D301
-    path = route("pipelines", pipeline, "stages", stage, "runs")
+    place = Place(pipeline, stage)
     if not run:
-        session.answer(session.api.get(path, limit=limit), _show)
+        session.answer(session.api.get(route(*place.path, "runs"), limit=limit), _show)
         return
-    found = session.api.get(route("runs", _only(session, path, run)))
-    session.answer(found, _show_one)
-
-
-def _only(session: Session, path: str, prefix: str) -> str:
-    """Return the id of the one run that is meant, among the newest of the stage."""
-    newest = [each["run"] for each in session.api.get(path, limit=LIMIT_MAX)["runs"]]
-    meant = newest[:1] if prefix == "last" else [id_ for id_ in newest if id_.startswith(prefix.lower())]
-    if len(meant) == 1:
-        return str(meant[0])
-    if meant:
-        raise CommandFault(f"{len(meant)} runs begin with {prefix!a}.", next_="Say more of its id.")
-    message = f"No run of the newest {LIMIT_MAX} in this stage begins with {prefix!a}."
-    raise CommandFault(message, next_="Without an id, the command lists them.")
+    named = run_of(session, place, run)
+    session.answer(session.api.get(route("runs", named or "")), _show_one)
 
 
 def _show(found: Document) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -98,11 +98,29 @@ def _rows(pipeline: Document) -> Iterator[list[Cell]]:
         yield [
             pipeline["pipeline"],
             stage["stage"],
-            (stage["status"], words.STYLES.get(stage["status"], "")),
+            (_status(stage), words.STYLES.get(stage["status"], "")),
             f"{live['revision']} ({words.short(live['commit'])})" if live else "-",
             words.ago(live["since"]) if live else "",
             "\n".join(_now(stage)),
         ]
+
+
+def _status(stage: Document) -> str:
+    """Return how a stage is doing, and that something keeps it."""
+    keeps = [word for word, holds in KEEPS.items() if holds(stage)]
+    return "\n".join([stage["status"], *keeps])
+
+
+def _waits_for(stage: Document, reason: str) -> bool:
+    return any(slot["wait"] and slot["wait"]["reason"] == reason for slot in stage["waiting"])
+
+
+KEEPS: Mapping[str, Callable[[Document], bool]] = {
+    "blocked": lambda stage: bool(stage["blockers"]),
+    "stopped": lambda stage: bool(stage["stops"]) and stage["status"] != "paused",
+    "waits for people": lambda stage: bool(stage["approvals"]),
+    "window closed": lambda stage: _waits_for(stage, "window"),
+}
 
 
 def _now(stage: Document) -> Iterator[str]:
@@ -113,11 +131,15 @@ def _now(stage: Document) -> Iterator[str]:
     if len(happening) > TOLD_MAX:
         further = len(happening) - TOLD_MAX
         yield f"and {further} more: `windlass why {stage['pipeline']} {stage['stage']}`"
-    if stage["status"] == "failed" and stage["last"]:
-        yield f"Revision {stage['last']['revision']} {stage['last']['state']}: {stage['last']['message']}"
-    newest = stage["live"]["revision"] if stage["live"] else 0
-    holds = [str(hold["revision"]) for hold in stage["holds"] if hold["revision"] > newest]
-    if holds:
-        held = ", ".join(holds)
-        yield f"Kept out of this stage: revision {held}; a newer one goes past it"
+    yield from (told["text"] for told in stage["why"] if told["about"] == "ended")
+    yield from _holds(stage)
     yield from stage["live"]["urls"].values() if stage["live"] else ()
+
+
+def _holds(stage: Document) -> Iterator[str]:
+    newest = stage["live"]["revision"] if stage["live"] else 0
+    held = [hold["revision"] for hold in stage["holds"]]
+    if ahead := [revision for revision in held if revision > newest]:
+        yield f"Kept out of this stage: {words.listed(ahead)}; a newer one goes past"
+    if behind := [revision for revision in held if revision <= newest]:
+        yield f"On hold: {words.listed(behind)}; a rollback goes past unless it names one"

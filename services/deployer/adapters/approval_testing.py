@@ -87,6 +87,8 @@ class ApprovalTesting:
         if end.succeeded:
             return Done(_outputs(tests), tests)
         broke = self.witness.ended(order, life / "process", end, _told(tests))
+        if tests.exit_code is not None and tests.failed:
+            broke = replace(broke, evidence=broke.evidence.model_copy(update={"stated": "report"}))
         return replace(broke, outputs=_outputs(tests), tests=tests)
 
     async def _found(self, order: StepOrder, life: Path) -> Gathered:

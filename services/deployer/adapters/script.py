@@ -81,7 +81,7 @@ class Script:
                 point("deployer.script.outputs_noted")
         if isinstance(given, Wrong):
             message = f"the script ended well, but {given.message}"
-            return self.witness.said(order, "error", message, life / "process")
+            return self.witness.said(order, "error", message, life / "process", "outputs")
         return Done(given)
 
 

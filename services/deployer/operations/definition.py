@@ -7,19 +7,23 @@ from services.deployer.operations.request import Done, Outcome, Refusal, Request
 from services.deployer.records import RunRecord
 
 
-async def is_meant(request: Request) -> bool:
-    """Tell whether an answer is about the pipeline file, and not about a gate of the run that works here."""
+async def is_meant(request: Request) -> bool | Refusal:
+    """Tell whether an answer is about the pipeline file, and not about a gate of the run that works here.
+
+    Whoever names nothing may have looked at something else: at a revision whose place another took since.
+    """
     asked = request.asked
     withheld = await _withheld(request)
     if asked.step or not withheld:
         return False
     if asked.run:
         return asked.run in [run.run for run in withheld]
-    held = await _moves(request).held_for(withheld[0])
-    if asked.shown and held and asked.shown == held.shown:
-        return True
-    holder = await request.holder()
-    return holder is None or not await GateMoves(await request.moves.moves_of(holder)).open_gates()
+    gates = await _gates(request)
+    if asked.shown:
+        held = await _moves(request).held_for(withheld[0])
+        return not gates or (held is not None and asked.shown == held.shown)
+    waiting = ", ".join([*gates, f"the changes of the pipeline file in revision {withheld[0].revision}"])
+    return Refusal(f"say which you looked at, by `run` or `shown`: waiting in {asked.stage} are {waiting}")
 
 
 async def say(request: Request, verdict: Verdict) -> Outcome:
@@ -44,13 +48,32 @@ async def say(request: Request, verdict: Verdict) -> Outcome:
 async def kept_back(request: Request, revision: int) -> str:
     """Return why a revision that was not let through cannot be asked for, or the empty string."""
     moves = _moves(request)
-    if (await moves.definitions.standing(revision)).let_through_at is not None:
+    standing = await moves.definitions.standing(revision)
+    if standing.let_through_at is not None:
         return ""
     changes = f"the changes of the pipeline file in revision {revision}"
     for run in await moves.withheld():
         if run.revision == revision:
             return f"{changes} are not approved: approve them in {run.stage} first"
+    if standing.held_for is None:
+        return f"revision {revision} was cancelled before its pipeline file was looked at: retry it first"
     return f"{changes} were not approved: push a fix, which is looked at anew"
+
+
+async def was_never_judged(request: Request, run: RunRecord) -> bool:
+    """Tell whether its revision ended in line before anybody looked at its file: it may go there anew."""
+    standing = await _moves(request).definitions.standing(run.revision)
+    waits = [each for each in await _withheld(request) if each.revision == run.revision]
+    return standing == (None, None) and not waits and not run.comes_after
+
+
+async def _gates(request: Request) -> list[str]:
+    """Return the gates at which the run that works here waits, in words."""
+    holder = await request.holder()
+    if holder is None:
+        return []
+    gates = await GateMoves(await request.moves.moves_of(holder)).open_gates()
+    return [f"step '{gate.step.name}' of revision {holder.revision}" for gate, _ in gates]
 
 
 async def _withheld(request: Request) -> list[RunRecord]:

@@ -40,17 +40,30 @@ async def release_hold(request: Request) -> Outcome:
             return Refusal(f"no revision is on hold in {asked.stage}: whatever is newest may be deployed")
         which = f"on hold are {', '.join(map(str, held))}"
         return Refusal(f"say which revision of {asked.stage} to release: {which}")
-    await GateStore(request.store.tx).release_hold(request.here, revision)
-    request.store.tx.emit(
-        HoldReleased(
-            pipeline=asked.pipeline,
-            stage=asked.stage,
-            revision=revision,
-            actor=asked.actor,
-            reason=asked.reason,
-        )
+    await release(request, revision)
+    what = f"revision {revision} may be deployed to {asked.stage} again"
+    past = await request.store.past_runs(request.here)
+    live = past[0].revision if past else 0
+    if revision == live:
+        return Done(f"{what}; it is what {asked.stage} runs")
+    command = "roll-forward" if revision > live else "rollback"
+    return Done(
+        f"{what}: `windlass {command} {asked.pipeline} {asked.stage} --to {revision}` brings it there"
     )
-    return Done(f"revision {revision} may be deployed to {asked.stage} again: retry it, or push")
+
+
+async def release(request: Request, revision: int) -> None:
+    """Take the hold of a revision away, and say so."""
+    asked = request.asked
+    await GateStore(request.store.tx).release_hold(request.here, revision)
+    released = HoldReleased(
+        pipeline=asked.pipeline,
+        stage=asked.stage,
+        revision=revision,
+        actor=asked.actor,
+        reason=asked.reason,
+    )
+    request.store.tx.emit(released, str(asked.operation))
 
 
 async def lift_blocker(request: Request) -> Outcome:

@@ -31,4 +31,4 @@ async def _switched(request: Request, run: RunRecord) -> bool:
     plan = next(stage for stage in revision.plan.stages if stage.name == run.stage)
     verified = {step.id for step in plan.steps if STEP_TYPES[step.type].verified}
     steps = await request.store.steps(run.run)
-    return any("url" in step.outputs for id_, step in steps.items() if id_ in verified)
+    return any("url" in step.outputs for id_, step in steps.items() if id_ in verified and step.attempt)

@@ -69,6 +69,7 @@ class Request:
 
     def unknown_stage(self) -> Refusal:
         """Refuse, because there is no such stage."""
-        names = ", ".join(stage.stage for stage in sorted(self.moves.stages, key=lambda each: each.place))
+        stages = [stage for stage in self.moves.stages if stage.in_plan]
+        names = ", ".join(stage.stage for stage in sorted(stages, key=lambda each: each.place))
         known = f"; it has {names}" if names else ""
         return Refusal(f"pipeline {self.asked.pipeline} has no stage {self.asked.stage}{known}")

@@ -7,12 +7,17 @@ has ended. The revision rolled back from is put on hold, so that it does not ret
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.deployer import rollback
 from services.deployer.operations.cancel import begin_to_cancel
+from services.deployer.operations.gate import release
 from services.deployer.operations.request import Done, Outcome, Refusal, Request
 from services.deployer.records import RunRecord
 from services.deployer.rollback import PastRun
-from services.deployer.run_state import RETRIED, UNSTARTED, WORKS
+from services.deployer.run_state import LIVE, RETRIED, UNSTARTED, WORKS
+from services.deployer.store import WhereaboutsStore
 from shared.ids import derive
+
+TOLD_MAX = 3  # newer revisions that are named where there is no older one
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,7 @@ class _Way:
     restored: int
     undone: int | None  # the revision that is put on hold
     holder: RunRecord | None  # the run that is in the way
+    releases: bool  # what is restored was on hold, and a person named it
 
 
 async def roll_back(request: Request) -> Outcome:
@@ -34,6 +40,8 @@ async def roll_back(request: Request) -> Outcome:
         return Done(told)
     if way.holder and way.holder.state in WORKS:
         await begin_to_cancel(request, way.holder, f"rolled back: {request.asked.reason}")
+    if way.releases:
+        await release(request, way.restored)
     run = await request.runs.restoring(derive(request.asked.operation, "run"), way.restored, way.undone)
     return Done(told, run.run)
 
@@ -48,31 +56,54 @@ async def _way(request: Request) -> _Way | Refusal:
         )
     holder = await request.holder()
     past = await request.store.past_runs(request.here)
-    undone = await _undone(request, holder, past)
+    undone, tried = await _undone(request, holder)
     held = await request.store.held_revisions(request.here)
-    good = [run.revision for run in past if run.revision != undone]
+    good = rollback.older(past, undone, tried)
     wanted = request.asked.revision or next((each for each in good if each not in held), None)
+    runs_now = past[0].revision if undone is None and past else undone
     if wanted is None:
-        return Refusal(f"no other revision has ever succeeded in {request.asked.stage}: push a fix")
+        newer = {run.revision for run in past if run.revision != runs_now}
+        return Refusal(_nothing_left(request.asked.stage, runs_now, sorted(newer, reverse=True)))
+    if wanted not in good:
+        return Refusal(_no_way_back(request.asked.stage, past, runs_now, wanted))
+    return _Way(wanted, undone, holder, wanted in held)
+
+
+def _nothing_left(stage: str, runs_now: int | None, newer: Sequence[int]) -> str:
+    """Return why there is nothing to go back to."""
+    if runs_now is None or not newer:
+        return f"no other revision has ever succeeded in {stage}: push a fix"
+    which = " or ".join(map(str, newer[:TOLD_MAX]))
+    return (
+        f"no revision older than {runs_now}, which {stage} runs, ever succeeded there: push a fix, "
+        f"or roll forward to {which}, and release its hold before if it is on hold"
+    )
+
+
+def _no_way_back(stage: str, past: Sequence[PastRun], runs_now: int | None, wanted: int) -> str:
+    """Return why a revision that was named is none to go back to."""
     if wanted not in [run.revision for run in past]:
-        return Refusal(f"revision {wanted} has never succeeded in {request.asked.stage}")
-    if wanted == undone:
-        return Refusal(f"revision {wanted} is what {request.asked.stage} runs now")
-    return _Way(wanted, undone, holder)
+        return f"revision {wanted} has never succeeded in {stage}"
+    if wanted == runs_now:
+        return f"revision {wanted} is what {stage} runs now"
+    return (
+        f"revision {wanted} is newer than {runs_now}, which {stage} runs, and a rollback goes back: "
+        "roll forward to it, and release its hold before if it is on hold"
+    )
 
 
-async def _undone(request: Request, holder: RunRecord | None, past: Sequence[PastRun]) -> int | None:
-    """Return the revision that is gone back from: what runs, what ended badly last, or what is live.
+async def _undone(request: Request, holder: RunRecord | None) -> tuple[int | None, int]:
+    """Return the revision that is gone back from: what runs, or what ran last.
 
     After a rollback that failed it is none: what that went back from is on hold already, and where it
-    wanted to go may be tried again.
+    wanted to go, which is told too, may be tried again.
     """
     if holder:
-        return holder.revision
+        return holder.revision, 0
     last = await request.store.last_begun(request.here)
     if last and last.kind == "rollback" and last.state in RETRIED:
-        return None
-    return last.revision if last else past[0].revision if past else None
+        return None, last.revision
+    return last.revision if last else None, 0
 
 
 async def _told(request: Request, way: _Way) -> str:
@@ -85,8 +116,35 @@ async def _told(request: Request, way: _Way) -> str:
         said.append(f"revision {way.holder.revision}, which is {way.holder.state}, is cancelled first")
     if way.undone:
         said.append(f"revision {way.undone} is put on hold")
+    if way.releases:
+        said.append(f"revision {way.restored} is on hold no more")
     waiting = [run for run in await request.open_runs() if run.ready and run.state in UNSTARTED]
-    said += [f"revision {run.revision}, which waits, goes out after it" for run in waiting]
+    next_ = [run.revision for run in waiting if run.revision != way.undone]
+    said += [f"revision {revision}, which waits, goes out after it" for revision in next_]
     if left_out:
         said.append(f"left out of it: {', '.join(left_out)}")
+    if way.undone:
+        said += await _elsewhere(request, way.undone)
     return "; ".join(said)
+
+
+async def _elsewhere(request: Request, undone: int) -> Sequence[str]:
+    """Return what becomes of what is gone back from in the stages after this one."""
+    later = await request.runs.later_of(undone)
+    ended = [run.stage for run in later if run.state in UNSTARTED]
+    said = [f"revision {undone} is not brought on to {', '.join(ended)}"] if ended else []
+    for run in later:
+        there = await _has_it(request, run)
+        if there:
+            cancel = "cancel it or " if there.state in WORKS else ""
+            is_there = f"where revision {undone} is {there.state}"
+            said.append(f"{run.stage} is not touched, {is_there}: {cancel}roll back there too")
+    return said
+
+
+async def _has_it(request: Request, later: RunRecord) -> RunRecord | None:
+    """Return the run that brings the revision to that stage now, or has brought it: it is live there."""
+    last = await WhereaboutsStore(request.store, later.pipeline).last_run(later.stage_key, later.revision)
+    past = await request.store.past_runs(later.stage_key)
+    is_live = bool(past) and past[0].revision == later.revision
+    return last if last and (last.state in WORKS or (last.state in LIVE and is_live)) else None

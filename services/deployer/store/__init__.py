@@ -2,10 +2,8 @@
 
 from services.deployer.store.definitions import DefinitionStore
 from services.deployer.store.gates import GateStore
+from services.deployer.store.known import ArtifactRecord, Known, Revision
 from services.deployer.store.pipeline import (
-    ArtifactRecord,
-    Known,
-    Revision,
     Store,
     lock_pipeline,
     lock_pipelines,
@@ -13,12 +11,12 @@ from services.deployer.store.pipeline import (
     pipelines_at_work,
     read_active_steps,
     read_artifacts,
-    read_given,
     read_revision,
     read_run,
     read_steps,
 )
 from services.deployer.store.statements import PAST_RUNS_MAX
+from services.deployer.store.whereabouts import WhereaboutsStore
 
 __all__ = [
     "PAST_RUNS_MAX",
@@ -28,13 +26,13 @@ __all__ = [
     "Known",
     "Revision",
     "Store",
+    "WhereaboutsStore",
     "lock_pipeline",
     "lock_pipelines",
     "next_deadline",
     "pipelines_at_work",
     "read_active_steps",
     "read_artifacts",
-    "read_given",
     "read_revision",
     "read_run",
     "read_steps",

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from services.deployer import tables
 from services.deployer.admission import Blocker, Gates, Stop
-from shared.db import Transaction
+from shared.db import Transaction, hold
 from shared.events.alarms import FIRING
 from shared.ids import WHOLE, stage_key
 from shared.window import Window
@@ -30,6 +30,9 @@ LIFTED = (
 )
 FORGET_OVER = sa.delete(tables.blockers).where(*_standing, _blockers.ends_at.is_not(None))
 ALARM = sa.select(tables.alarms).where(tables.alarms.c.name == _arg("called"))
+SAME_ALARM = sa.update(tables.alarms).where(
+    tables.alarms.c.name == _arg("called"), tables.alarms.c.state == _arg("stands")
+)
 FORGET_ALARM = sa.delete(tables.alarms).where(tables.alarms.c.name == _arg("called"))
 UNDER = (
     sa.select(tables.stages.c.pipeline)
@@ -101,11 +104,19 @@ class GateStore:
         values = {"here": key, "called": name, "alarm": alarm}
         return (await self.tx.execute(LIFTED, values)).first() is not None
 
-    async def note_alarm(self, name: str, state: str, reason: str) -> None:
-        """Keep what is known of an alarm."""
+    async def lock_alarms(self, *names: str) -> None:
+        """Let nobody else note how these alarms stand, or go by that, until this transaction ends."""
+        await hold(self.tx, *(f"deployer alarm {name}" for name in names))
+
+    async def note_alarm(self, name: str, state: str, reason: str) -> bool:
+        """Keep what is known of an alarm; False when it stood so already, for another reason maybe."""
+        told = {"called": name, "stands": state, "reason": reason}
+        if (await self.tx.execute(SAME_ALARM, told)).rowcount > 0:
+            return False
         await self.tx.execute(FORGET_ALARM, {"called": name})
         row = {"name": name, "state": state, "reason": reason, "since": self.tx.now}
         await self.tx.execute(sa.insert(tables.alarms), row)
+        return True
 
     async def firing(self, name: str) -> str | None:
         """Return why an alarm fires; None when it does not."""

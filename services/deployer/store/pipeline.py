@@ -2,7 +2,11 @@
 
 One lock, by the pipeline's name, and not one a stage: a revision may bring stages that have no row yet,
 and a run's end in one stage decides about the next. What a transaction takes, it takes in this order:
-its inbox row, the pipeline, orders of work, all else.
+its inbox row, the pipelines, the alarms that it hears of or goes by, orders of work, all else.
+
+An alarm is locked as well because who hears of it looks for the pipelines that name it, and a plan that is
+first to name it looks how it stands: of two who do so at once one must see what the other wrote. Whoever
+finds, with the alarm locked, a pipeline that it should have locked before tries again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,16 +22,20 @@ from services.deployer.records import (
     RunRecord,
     StageRecord,
     StepRecord,
+    changed_run,
+    changed_step,
     run_record,
+    run_records,
     stage_record,
     step_record,
 )
 from services.deployer.rollback import PastRun
-from services.deployer.run_course import ArtifactState
-from services.deployer.run_state import TERMINAL, State
+from services.deployer.run_picture import ArtifactState
+from services.deployer.run_state import TERMINAL, UNSTARTED, State
 from services.deployer.stage_queue import Entry
 from services.deployer.step_state import ENDED
 from services.deployer.store import statements as ask
+from services.deployer.store.known import ArtifactRecord, Known, Revision, in_order, with_run
 from shared.db import Reading, Transaction, hold
 from shared.events import Evidence
 from shared.faults import TryAgain
@@ -35,40 +43,6 @@ from shared.ids import stage_key
 from shared.plan import Plan, StagePlan
 
 PLANS_KEPT_MAX = 64  # parsed plans in memory; an active pipeline uses two or three
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """A planned revision."""
-
-    revision: int
-    commit: str
-    plan_hash: str
-    plan: Plan
-    pusher: str = ""  # who asked for it
-    deadline_at: datetime | None = None  # of its whole way through the stages, once it has begun
-
-
-@dataclass(frozen=True, slots=True)
-class ArtifactRecord:
-    """An artifact of a revision."""
-
-    artifact: str
-    state: ArtifactState
-    digest: str
-    evidence: Evidence | None
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a transaction has read of rows that only it can change, until it does."""
-
-    locked: set[str] = field(default_factory=set)  # pipelines
-    stages: dict[str, Sequence[StageRecord]] = field(default_factory=dict)
-    revisions: dict[tuple[str, int], Revision] = field(default_factory=dict)
-    artifacts: dict[tuple[str, int], Mapping[str, ArtifactRecord]] = field(default_factory=dict)
-    open_runs: dict[str, Sequence[RunRecord]] = field(default_factory=dict)
-    steps: dict[UUID, Mapping[str, StepRecord]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,27 +72,38 @@ class Store:
             self.known.stages[pipeline] = [stage_record(row) for row in rows]
         return self.known.stages[pipeline]
 
+    async def add_stage(self, pipeline: str, stage: StagePlan, place: int) -> None:
+        """Give a stage a row that no plan in force has yet: it queues as usual, and no alarm is about it."""
+        self.known.stages.clear()
+        row = {"key": stage_key(pipeline, stage.name), "pipeline": pipeline, "stage": stage.name}
+        said = {"place": place, "target": stage.target, "queue": "newest", "in_plan": False}
+        await self.tx.insert_or_ignore(tables.stages, {**row, **said})
+
     async def declare_stage(self, pipeline: str, stage: StagePlan, place: int) -> bool:
-        """Make sure the stage exists as the plan says; True when that changed something."""
+        """Let a stage that has a row be as the plan says; True when that changed something."""
         self.known.stages.clear()
         key = stage_key(pipeline, stage.name)
-        said = {"place": place, "target": stage.target, "alarm": stage.alarm or None, "queue": stage.queue}
-        row = {"key": key, "pipeline": pipeline, "stage": stage.name, **said}
-        if await self.tx.insert_or_ignore(tables.stages, row):
-            return True
         moved = {"this": key, "at": place, "on": stage.target, "under": stage.alarm, "by": stage.queue}
-        return (await self.tx.execute(ask.MOVE_STAGE, {**moved, **said})).rowcount > 0
+        said = {"place": place, "target": stage.target, "alarm": stage.alarm or None, "queue": stage.queue}
+        return (await self.tx.execute(ask.MOVE_STAGE, {**moved, **said, "in_plan": True})).rowcount > 0
 
-    async def forget_alarms(self, pipeline: str, stages: Sequence[str]) -> None:
-        """Let no alarm be about stages that the newest plan does not have."""
+    async def drop_stages(self, pipeline: str, kept: Sequence[str]) -> None:
+        """Let the newest plan have no others, and no alarm be about them."""
+        others = [each for each in await self.stages(pipeline) if each.stage not in kept]
+        if not any(each.alarm or each.in_plan for each in others):
+            return
         self.known.stages.clear()
-        await self.tx.execute(ask.FORGET_ALARMS, {"of": pipeline, "these": list(stages), "alarm": None})
+        gone = {"alarm": None, "in_plan": False}
+        await self.tx.execute(ask.DROP_STAGES, {"of": pipeline, "these": list(kept), **gone})
 
     async def raise_newest(self, key: str, entry: Entry) -> None:
         """Move the stage's high-water mark."""
-        self.known.stages.clear()
         values = {"this": key, "newest_run": entry.run, "newest_revision": entry.revision}
         await self.tx.execute(ask.RAISE_NEWEST, values)
+        for pipeline, stages in self.known.stages.items():
+            self.known.stages[pipeline] = [
+                replace(each, newest=entry) if each.key == key else each for each in stages
+            ]
 
     async def add_revision(self, pipeline: str, revision: Revision) -> None:
         """Keep the plan and list its artifacts as not yet asked for."""
@@ -136,24 +121,32 @@ class Store:
         pending = [{**blank, "artifact": artifact.id} for artifact in revision.plan.artifacts]
         if pending:
             await self.tx.execute(sa.insert(tables.artifacts), pending)
+        self.known.note_revision(pipeline, revision)
 
-    async def limit_revision(self, pipeline: str, revision: int, deadline: datetime) -> None:
-        """Give a revision that begins its way a time for all of it."""
-        self.known.revisions.pop((pipeline, revision), None)
-        self.limits.append(deadline)
+    async def limit_revision(self, pipeline: str, revision: int, deadline: datetime | None) -> None:
+        """Give a revision that begins its way a time for all of it; None: no longer."""
+        self.limits.extend([deadline] if deadline else [])
         values = {"of": pipeline, "number": revision, "deadline_at": deadline}
         await self.tx.execute(ask.LIMIT_REVISION, values)
+        known = await self.revision(pipeline, revision)
+        self.known.note_revision(pipeline, replace(known, deadline_at=deadline))
 
     async def late_revisions(self, pipeline: str) -> Mapping[int, datetime]:
         """Return those whose time is over with a run that has not begun, and when it was."""
-        rows = await self.tx.execute(ask.LATE_REVISIONS, {"of": pipeline, "now": self.tx.now})
-        return {row.revision: row.deadline_at for row in rows}
+        unstarted = {run.revision for run in await self.open_runs(pipeline) if run.state in UNSTARTED}
+        moments = {revision: await self._moment(pipeline, revision) for revision in unstarted}
+        return {revision: at for revision, at in moments.items() if at is not None and at <= self.tx.now}
+
+    async def _moment(self, pipeline: str, revision: int) -> datetime | None:
+        if (pipeline, revision) not in self.known.moments:  # its first open run was made just now
+            await self.revision(pipeline, revision)
+        return self.known.moments[pipeline, revision]
 
     async def revision(self, pipeline: str, revision: int) -> Revision:
         """Return a planned revision."""
         this = (pipeline, revision)
         if this not in self.known.revisions:
-            self.known.revisions[this] = await read_revision(self.tx, pipeline, revision)
+            self.known.note_revision(pipeline, await read_revision(self.tx, pipeline, revision))
         return self.known.revisions[this]
 
     async def add_run(self, run: RunRecord) -> None:
@@ -168,7 +161,7 @@ class Store:
             "state": run.state,
             "ready": run.ready,
             "comes_after": run.comes_after or None,
-            "wait": run.wait.model_dump(mode="json") if run.wait else None,
+            "wait": run.wait_said,
             "again_of": run.again_of,
             "keeps": run.keeps,
             "in_line": run.in_line,
@@ -176,8 +169,8 @@ class Store:
             "created_at": run.created_at,
             "verification_state": run.verification_state,
         }
-        self.known.open_runs.clear()
         await self.tx.execute(sa.insert(tables.runs), row)
+        self._note_run(run)
 
     async def change_run(self, run: RunRecord, **values: Any) -> RunRecord:
         """Write columns of a run that is still in `run.state`; returns it as it now is.
@@ -185,25 +178,31 @@ class Store:
         Raises `TryAgain` when it moved meanwhile: the picture was stale.
         """
         assert run.state not in TERMINAL, "a finished run never changes (S2)"
-        values["version"] = run.version + 1
-        self.known.open_runs.clear()
+        known = self.known.open_run(run.run) or run  # which may have changed since the caller read it
+        values["version"] = known.version + 1
         result = await self.tx.execute(ask.CHANGE_RUN, {"this": run.run, "was": run.state, **values})
         if result.rowcount == 0:
+            self.known.open_runs.clear()
             raise TryAgain(f"run {run.run} is no longer {run.state}")
         self._note_limit(values)
-        known = {key: value for key, value in values.items() if key in RunRecord.__dataclass_fields__}
-        return replace(run, **known)
+        changed = changed_run(known, values)
+        self._note_run(changed)
+        return changed
 
     async def run(self, run: UUID) -> RunRecord | None:
         """Return a run."""
+        known = self.known.open_run(run)
+        if known is not None:
+            return known
         row = (await self.tx.execute(ask.RUN, {"this": run})).first()
         return run_record(row) if row else None
 
     async def open_runs(self, pipeline: str) -> Sequence[RunRecord]:
         """Return the pipeline's runs that are not final, oldest revision first."""
         if pipeline not in self.known.open_runs:
-            rows = await self.tx.execute(ask.OPEN_RUNS, {"of": pipeline})
-            self.known.open_runs[pipeline] = [run_record(row) for row in rows]
+            rows = (await self.tx.execute(ask.OPEN_RUNS, {"of": pipeline})).all()
+            self.known.open_runs[pipeline] = in_order(run_records(rows))
+            self.known.moments.update({(pipeline, row.revision): row.moment for row in rows})
         return self.known.open_runs[pipeline]
 
     async def deploy_runs(self, pipeline: str, revision: int) -> Mapping[str, RunRecord]:
@@ -267,12 +266,14 @@ class Store:
     async def change_step(self, step: StepRecord, **values: Any) -> None:
         """Write columns of a step that is still in `step.state`; raises `TryAgain` when it moved."""
         assert step.state not in ENDED, "an ended step never changes"
-        self.known.steps.pop(step.run, None)
+        steps = self.known.steps.pop(step.run, None)
         this = {"of": step.run, "this": step.step, "was": step.state}
         result = await self.tx.execute(ask.CHANGE_STEP, {**this, **values})
         if result.rowcount == 0:
             raise TryAgain(f"step {step.step} of run {step.run} is no longer {step.state}")
         self._note_limit(values)
+        if steps is not None:
+            self.known.steps[step.run] = {**steps, step.step: changed_step(steps[step.step], values)}
 
     async def artifacts(self, pipeline: str, revision: int) -> Mapping[str, ArtifactRecord]:
         """Return the revision's artifacts by id."""
@@ -283,10 +284,13 @@ class Store:
 
     async def ask_for_artifact(self, pipeline: str, revision: int, artifact: str, request: UUID) -> None:
         """Note which request will be answered with the artifact."""
-        self.known.artifacts.clear()
         which = {"of": pipeline, "number": revision, "this": artifact}
         values = {"state": ArtifactState.REQUESTED, "request": request}
         await self.tx.execute(ask.ASK_FOR_ARTIFACT, {**which, **values})
+        known = self.known.artifacts.get((pipeline, revision))
+        if known is not None:
+            asked = replace(known[artifact], state=ArtifactState.REQUESTED)
+            self.known.artifacts[pipeline, revision] = {**known, artifact: asked}
 
     async def forget_unbuilt(self, pipeline: str, revision: int) -> None:
         """Let whichever run needs them ask anew for what was not built; an answer still to come is stale."""
@@ -305,6 +309,11 @@ class Store:
             "evidence": evidence.model_dump(mode="json") if evidence else None,
         }
         await self.tx.execute(ask.ANSWER_REQUEST, values)
+
+    def _note_run(self, run: RunRecord) -> None:
+        runs = self.known.open_runs.get(run.pipeline)
+        if runs is not None:
+            self.known.open_runs[run.pipeline] = with_run(runs, run)
 
     def _note_limit(self, values: Mapping[str, Any]) -> None:
         self.limits.extend(values[name] for name in ("deadline_at", "wakes_at") if values.get(name))
@@ -359,19 +368,6 @@ async def read_run(reading: Reading, run: UUID) -> RunRecord:
 async def read_steps(reading: Reading, run: UUID) -> Mapping[str, StepRecord]:
     """Return the run's steps by id."""
     return {row.step: step_record(row) for row in await reading.execute(ask.STEPS, {"of": run})}
-
-
-async def read_given(reading: Reading, run: RunRecord) -> Mapping[str, StepRecord]:
-    """Return the steps whose outputs a run may use: its own, and for those that a rollback leaves out,
-    what they gave in the run that it restores.
-    """
-    own = await read_steps(reading, run.run)
-    if run.kind != "rollback":
-        return own
-    restored = {"here": run.stage_key, "number": run.revision}
-    good = (await reading.execute(ask.GOOD_RUN, restored)).scalar()
-    before = await read_steps(reading, good) if good else {}
-    return {id_: step if step.attempt else before.get(id_, step) for id_, step in own.items()}
 
 
 async def read_active_steps(reading: Reading) -> Sequence[sa.Row[Any]]:

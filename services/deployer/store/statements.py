@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from services.deployer import tables
-from services.deployer.run_course import ArtifactState
+from services.deployer.run_picture import ArtifactState
 from services.deployer.run_state import LIVE, RETRIED, TERMINAL, State
 
 PAST_RUNS_MAX = 200  # good ends looked through for something to roll back to
@@ -23,12 +23,11 @@ MOVE_STAGE = sa.update(tables.stages).where(
         _stages.target != _arg("on"),
         sa.func.coalesce(_stages.alarm, "") != _arg("under"),
         tables.stages.c.queue != _arg("by"),
+        sa.not_(tables.stages.c.in_plan),
     ),
 )
-FORGET_ALARMS = sa.update(tables.stages).where(
-    _stages.pipeline == _arg("of"),
-    tables.stages.c.alarm.is_not(None),
-    _stages.stage.not_in(_arg("these", expanding=True)),
+DROP_STAGES = sa.update(tables.stages).where(
+    _stages.pipeline == _arg("of"), _stages.stage.not_in(_arg("these", expanding=True))
 )
 RAISE_NEWEST = sa.update(tables.stages).where(_stages.key == _arg("this"))
 REVISION = sa.select(
@@ -37,25 +36,15 @@ REVISION = sa.select(
 LIMIT_REVISION = sa.update(tables.revisions).where(
     _revisions.pipeline == _arg("of"), _revisions.revision == _arg("number")
 )
-_of_revision = sa.and_(_runs.pipeline == _revisions.pipeline, _runs.revision == _revisions.revision)
-LATE_REVISIONS = (
-    sa.select(_revisions.revision, _revisions.deadline_at)
-    .join(tables.runs, _of_revision)
-    .where(
-        _runs.pipeline == _arg("of"),
-        tables.runs.c.state == State.NOT_STARTED.value,
-        _revisions.deadline_at <= _arg("now"),
-    )
-    .distinct()
-)
 PLAN = sa.select(_revisions.plan).where(
     _revisions.pipeline == _arg("of"), _revisions.revision == _arg("number")
 )
 RUN = sa.select(tables.runs).where(_runs.run == _arg("this"))
+_of_run = sa.and_(_revisions.pipeline == _runs.pipeline, _revisions.revision == _runs.revision)
 OPEN_RUNS = (
-    sa.select(tables.runs)
+    sa.select(tables.runs, _revisions.deadline_at.label("moment"))
+    .outerjoin(tables.revisions, _of_run)
     .where(_runs.pipeline == _arg("of"), _runs.state.in_(_OPEN))
-    .order_by(_runs.revision, _runs.run)
 )
 # Two runs may be made, or end, at the same instant: then whichever is still open came later, and of two that
 # are over the one that people asked for. What is left is decided by the run's id, so that it is decided.
@@ -75,7 +64,7 @@ STAGES_BEFORE = (
         tables.runs.c.state == State.NOT_STARTED.value,
         _before.c.pipeline == _runs.pipeline,
         _before.c.revision == _runs.revision,
-        _before.c.stage_key == _runs.comes_after,
+        sa.func.coalesce(_before.c.stage_key, "") == _runs.comes_after,  # by revision: a stage has had many
         _before.c.kind.in_(("deploy", "retry", "roll_forward")),
     )
     .order_by(
@@ -91,6 +80,7 @@ _LATEST_END = (
     _runs.started_at.desc(),
     _runs.created_at.desc(),
     _runs.kind.desc(),
+    _runs.revision.desc(),
     _runs.run.desc(),
 )
 GOOD_ENDS = (
@@ -170,16 +160,13 @@ _here = sa.select(_runs.run).where(_runs.stage_key == _stages.key)
 _withheld = sa.select(_runs.run).where(  # of a revision that has not begun its way; `RunRecord.is_withheld`
     _runs.pipeline == _stages.pipeline,
     tables.runs.c.state == State.NOT_STARTED.value,
-    _runs.kind == "deploy",
+    _runs.kind.in_(("deploy", "retry")),
     _runs.comes_after.is_(None),
     sa.not_(_runs.ready),
 )
 _limited = (  # a run that has not begun, of a deployment that has a limit
     sa.select(_runs.run)
-    .join(
-        tables.revisions,
-        sa.and_(_revisions.pipeline == _runs.pipeline, _revisions.revision == _runs.revision),
-    )
+    .join(tables.revisions, _of_run)
     .where(tables.runs.c.state == State.NOT_STARTED.value, _revisions.deadline_at.is_not(None))
 )
 AT_WORK = (

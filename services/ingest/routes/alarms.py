@@ -15,9 +15,17 @@ from shared.problems import ProblemError
 
 ALARM_CHARACTERS_MAX = 200
 REASON_CHARACTERS_MAX = 500
+ALARM = r"^[A-Za-z0-9._:/-]+$"
 PLAIN = r"^[^\x00-\x1f\x7f]*$"  # one line
 
-Alarm = Annotated[str, Path(min_length=1, max_length=ALARM_CHARACTERS_MAX, pattern=PLAIN)]
+Alarm = Annotated[
+    str,
+    Path(
+        max_length=ALARM_CHARACTERS_MAX,
+        pattern=ALARM,
+        description="Letters, digits and . _ - : /, as a stage's auto_rollback_alarm_name has it.",
+    ),
+]
 
 
 class AlarmReport(BaseModel):
@@ -33,6 +41,9 @@ class AlarmTaken(BaseModel):
     """It is on disk."""
 
     position: UUID = Field(description="Give it as min_position to read what follows from this.")
+    stages: list[str] = Field(
+        description="Those that name the alarm, as pipeline/stage. None: it is kept, and stops nothing yet."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +67,21 @@ class Alarms:
                 source=teller.holder,
                 at=self.store.db.clock.now(),
             )
+            stages = await self.store.stages_of(name)
             last = await self.store.told(name)
             if last and last.says(alarm):
-                return AlarmTaken(position=last.event)
+                return AlarmTaken(position=last.event, stages=stages)
             position = await self.store.tell(alarm, uuid4(), named=teller.named)
             if position is None:
                 raise _too_many(name)
-            return AlarmTaken(position=position)
+            return AlarmTaken(position=position, stages=stages)
 
         router.add_api_route(
-            "/api/v1/alarms/{name}", report, methods=["POST"], status_code=202, summary="Tell of an alarm"
+            "/api/v1/alarms/{name:path}",
+            report,
+            methods=["POST"],
+            status_code=202,
+            summary="Tell of an alarm",
         )
         return router
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from hashlib import sha256
+from shlex import quote
 from typing import Annotated
 from uuid import UUID, uuid4, uuid5
 
@@ -24,6 +26,8 @@ from shared.problems import ProblemError
 REASON_CHARACTERS_MAX = 500
 KEY_CHARACTERS_MAX = 200
 NAMES_TOLD_MAX = 50
+NAMES_COMPARED_MAX = 1_000
+NAME_SHOWN_MAX = 100
 USUAL_BRANCH = "main"  # of a remote that no pipeline has come from yet
 
 
@@ -109,9 +113,9 @@ class Deployments:
         registered: dict[str, Registered] = {row.registered.name: row.registered for row in rows}
         homes = await self.store.homes()
         home = next((home for home in homes if home.pipeline == pipeline), None)
-        name = repository or (home.repository if home else _only_candidate(list(registered), homes))
+        name = repository or (home.repository if home else _candidate(pipeline, [*registered], homes))
         if name is None:
-            raise _unknown_pipeline(pipeline, homes)
+            raise _unknown_pipeline(pipeline, [*registered], homes)
         if name not in registered:
             raise unknown_repository(name, list(registered))
         source = registered[name]
@@ -121,9 +125,17 @@ class Deployments:
         return source, asked.branch or seen_on or _branch(source)
 
 
-def _only_candidate(registered: Sequence[str], homes: Sequence[Home]) -> str | None:
-    """Return the only repository there is, if none of its pipelines is known yet."""
-    return registered[0] if len(registered) == 1 and not homes else None
+def _candidate(pipeline: str, registered: Sequence[str], homes: Sequence[Home]) -> str | None:
+    """Return where a pipeline never seen before comes from, if only one of the repositories can be meant.
+
+    That is the only one there is, or one called as the pipeline is, that no other pipeline came from.
+    """
+    known = {str(home.repository) for home in homes}
+    new = [name for name in registered if name not in known]
+    if len(registered) == 1:
+        return new[0] if new and not homes else None
+    called_so = [name for name in new if name.rpartition("/")[2] == pipeline]
+    return called_so[0] if len(called_so) == 1 else None
 
 
 def _branch(source: Registered) -> str:
@@ -153,11 +165,22 @@ def _commit(asked: DeploymentAsked) -> Commit | None:
         raise ProblemError(400, "not-a-commit", f"{refusal}.", next_=next_) from None
 
 
-def _unknown_pipeline(pipeline: str, homes: Sequence[Home]) -> ProblemError:
-    known = ", ".join(home.pipeline for home in homes[:NAMES_TOLD_MAX]) or "none yet"
+def _unknown_pipeline(pipeline: str, registered: Sequence[str], homes: Sequence[Home]) -> ProblemError:
+    known = [str(home.pipeline) for home in homes]
+    close = get_close_matches(pipeline[:NAME_SHOWN_MAX], known[:NAMES_COMPARED_MAX], n=1)
+    meant = f"Did you mean {close[0]}? " if close else ""
+    first = f"`windlass deploy {quote(pipeline[:NAME_SHOWN_MAX])} --repository NAME`"
+    where = f"The first deployment of a pipeline names its repository: {first}, of {_told(registered)}."
+    there_is_none = "Register its repository: `windlass repo add URL|PATH`."
     return ProblemError(
         404,
         "unknown-pipeline",
-        f"No pipeline is called {pipeline[:100]!a}.",
-        next_=f"Known pipelines: {known}. For one never deployed yet, name its repository (--repository).",
+        f"No pipeline is called {pipeline[:NAME_SHOWN_MAX]!a} yet.",
+        next_=f"{meant}{where if registered else there_is_none} Known pipelines: {_told(known)}.",
     )
+
+
+def _told(names: Sequence[str]) -> str:
+    more = len(names) - NAMES_TOLD_MAX
+    shown = ", ".join(sorted(names)[:NAMES_TOLD_MAX]) or "none yet"
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -23,7 +23,7 @@ from services.status.routes.answering import REVISION_MAX
 from shared.events.operations import OperationKind
 
 REASON_CHARACTERS_MAX = 500
-HOURS_MAX = 366 * 24.0  # so that it can be added to now; the deployer has a limit of its own
+HOURS_MAX = 7 * 24.0  # as in the deployer: what is wanted for longer belongs into the pipeline file
 STEP_CHARACTERS_MAX = 200
 SHOWN_CHARACTERS_MAX = 100
 BLOCKER_CHARACTERS_MAX = 250
@@ -141,7 +141,9 @@ class ApproveAsked(Asked):
         "", description="The gate, by id or name. Without it, the only one that waits."
     )
     shown: Annotated[Line, Field(max_length=SHOWN_CHARACTERS_MAX)] = Field(
-        "", description="`shown` of the gate: the approval is refused if that has changed."
+        "",
+        description="`shown` of the gate: the approval is refused if that has changed. Changes of the "
+        "pipeline file are answered with this or with `run`.",
     )
     run: UUID | None = Field(None, description="Refused unless it is this run that waits.")
 

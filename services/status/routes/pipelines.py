@@ -14,7 +14,17 @@ from services.status.projection import Kind
 from services.status.routes.answering import Cursor, Limit, Reader, next_of, place_of, unknown
 from services.status.routes.examples import OPERATION, STAGE, answers
 from services.status.stage_standing import standing, stop_of
-from services.status.views import OperationView, PipelineView, RunView, StageView, Stop, View
+from services.status.timeline import said_by
+from services.status.views import (
+    OperationView,
+    PipelineView,
+    RollbackByItself,
+    RunView,
+    StageView,
+    Stop,
+    View,
+)
+from services.status.views.stage import ROLLBACK_TOLD
 from shared.events import Wait
 from shared.ids import WHOLE, stage_key
 
@@ -70,6 +80,8 @@ class RunSummary(View):
     asked_by: str = Field("", description="Who asked for it; empty: it came by itself")
     asked_reason: str = Field("", description="Why they did")
     failure_code: str = Field("", description="What its failure is called; empty: it did not fail")
+    message: str = Field("", description="What, or who, ended it; empty: it is not over, or went well")
+    rollback: RollbackByItself = Field("", description=ROLLBACK_TOLD)
 
 
 class RunList(View):
@@ -181,6 +193,11 @@ def _shown(pipeline: PipelineView, folded: Sequence[StageView], now: datetime) -
 def run_summary(run: RunView) -> RunSummary:
     """Return a run without its story."""
     code = run.failure.code if run.failure else ""
-    return RunSummary(
-        **run.model_dump(include=set(RunSummary.model_fields) - {"failure_code"}), failure_code=code
-    )
+    told = run.model_dump(include=set(RunSummary.model_fields) - {"failure_code", "message"})
+    return RunSummary(**told, failure_code=code, message=_ended_by(run))
+
+
+def _ended_by(run: RunView) -> str:
+    if run.evidence is not None:
+        return run.evidence.message
+    return f"by {said_by(run.actor, run.reason)}" if run.final and run.actor else ""

@@ -36,6 +36,7 @@ from services.status.views import (
     View,
 )
 from shared.problems import ProblemError
+from shared.web.described import refused
 
 REVISIONS_USUAL = 20  # each is shown with the outcome of its runs
 SHORTEST_COMMIT = 7  # characters, as git shortens them
@@ -111,7 +112,12 @@ class Revisions:
             summary="What became of one: which deployment shipped it, stage by stage",
             responses=answers(REVISION_SHOWN),
         )
-        add("/pipelines/{pipeline}/commits/{sha}", self.commit, summary="Which deployment shipped a commit")
+        add(
+            "/pipelines/{pipeline}/commits/{sha}",
+            self.commit,
+            summary="Which deployment shipped a commit",
+            responses={409: refused("Several commits begin like that.")},
+        )
         return router
 
     async def revisions(

@@ -23,7 +23,9 @@ class GateAnswer(View):
 class GateView(View):
     """A step at which the run waits, or waited, for people or for a time."""
 
-    wait: Wait = Field(description="What it waited for when it was opened")
+    wait: Wait = Field(
+        description="What it waits for, as it stands; once it is over, what it waited for last"
+    )
     needed: int = Field(description="How many different people must approve; 0: a time is waited for")
     given: int = Field(0, description="How many different people have approved so far")
     approvers: tuple[str, ...] = Field(description="Who may; empty: whoever may act on the stage")

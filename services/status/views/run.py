@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from services.status.views.gate import GateView, HeldDefinition
+from services.status.views.stage import ROLLBACK_TOLD, RollbackByItself
 from services.status.views.view import View
 from shared.events import Evidence, ProposedChanges, TestResults, Wait
 
@@ -129,6 +130,7 @@ class RunView(View):
     definition: HeldDefinition | None = Field(
         None, description="Changes of the pipeline file that it waits, or waited, for somebody to approve"
     )
+    rollback: RollbackByItself = Field("", description=ROLLBACK_TOLD)
     urls: dict[str, str] = Field(default_factory=dict, description="Stable URLs, by service")
     steps: tuple[StepView, ...] = Field((), description="Its steps, in the order of the plan")
     verifications: tuple[VerificationView, ...] = Field((), description="What was verified, in order")

@@ -12,6 +12,11 @@ from shared.events import TestResults, Wait
 
 DeploymentStatus = Literal["pending", "deploying", "running", "failed", "degraded", "unreachable", "paused"]
 QueueMode = Literal["newest", "fifo"]
+RollbackByItself = Literal["", "started", "no_candidate"]
+ROLLBACK_TOLD = (
+    "Whether a rollback follows by itself: started; no_candidate: one should, and nothing else that may run "
+    "here has succeeded; empty: none has to"
+)
 
 
 class StepTests(View):
@@ -55,7 +60,7 @@ class Live(View):
 
 
 class Ended(View):
-    """The last run that held the stage and is over."""
+    """A run of the stage that is over."""
 
     run: UUID = Field(description="The run")
     revision: int = Field(description="Its revision")
@@ -63,7 +68,12 @@ class Ended(View):
     state: str = Field(description="How it ended")
     at: datetime = Field(description="When it ended")
     message: str = Field("", description="What ended it")
+    step: str = Field("", description="The step that it ended at, by id; empty: at none")
+    rollback: RollbackByItself = Field("", description=ROLLBACK_TOLD)
     failing: tuple[StepTests, ...] = Field((), description="Its steps whose tests failed last")
+    rejected: bool = Field(
+        default=False, description="Its pipeline file's changes were rejected: it is not tried again"
+    )
 
 
 class Hold(View):
@@ -122,6 +132,11 @@ class StageView(View):
     )
     live: Live | None = Field(None, description="What is in place; null: nothing was deployed yet")
     last: Ended | None = Field(None, description="The last run that held the stage and is over")
+    unstarted: Ended | None = Field(
+        None,
+        description="The last run that was over before it could begin here: Cancelled or Timed Out; null: "
+        "there is none, or another has begun since",
+    )
     holds: tuple[Hold, ...] = Field((), description="Revisions kept out until somebody releases them")
     stops: tuple[Stop, ...] = Field((), description="Who stopped it; its own before the whole pipeline's")
     blockers: tuple[Blocked, ...] = Field((), description="What keeps it closed; the newest last")

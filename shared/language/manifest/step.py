@@ -58,7 +58,8 @@ class Step(ManifestPart):
     )
     attempts: Attempts | None = Field(
         default=None,
-        description="Tries when it fails in a way that may pass: a number, or with backoff",
+        description="Tries when the network fails, as curl, git, npm and other tools say it: a number, or "
+        "with backoff; a script that just exits with 1 is not tried again",
         examples=[3, {"max": 3, "backoff_seconds": 10}],
         json_schema_extra=OURS,
     )

@@ -6,7 +6,7 @@ None is said where that hangs on the time, or on what the story does not tell.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.e2e.stateful.story import BAD, HOLDING, URGENT, WHOLE, Story
+from tests.e2e.stateful.story import BAD, HOLDING, STAGES, URGENT, WHOLE, Story
 
 Said = Mapping[str, Any]
 OVERRIDE_HOURS_MAX = 168
@@ -35,6 +35,8 @@ def _retry(story: Story, stage: str, said: Said) -> bool:
         return False
     if any(revision > run.revision for revision in here.past) or run.revision in here.holds:
         return False
+    if not _came_through(story, stage, run.revision):
+        return False
     on_its_way = [*story.waiting(stage), *filter(None, [story.holder(stage)])]
     return all(other.revision < run.revision for other in on_its_way)
 
@@ -43,10 +45,11 @@ def _rollback(story: Story, stage: str, said: Said) -> bool:
     here = story.stages[stage]
     if any(run.kind in URGENT for run in story.open_runs(stage)):
         return False
-    undone = _undone(story, stage)
-    free = [each for each in here.past if each != undone and each not in here.holds]
-    wanted = said.get("revision") or next(iter(free), None)
-    return wanted is not None and wanted in here.past and wanted != undone
+    undone, tried = _undone(story, stage), here.last_begun.revision if here.last_begun else 0
+    newest = undone - 1 if undone is not None else max(tried, here.live or 0)
+    older = [each for each in here.past if each <= newest]
+    wanted = said.get("revision") or next((each for each in older if each not in here.holds), None)
+    return wanted in older
 
 
 def _undone(story: Story, stage: str) -> int | None:
@@ -64,7 +67,23 @@ def _roll_forward(story: Story, stage: str, said: Said) -> bool:
     if story.holder(stage) or story.stopped(stage):
         return False
     newer = {revision for revision in story.revisions if revision > (here.live or 0)} - here.holds
-    return said["revision"] in newer if "revision" in said else bool(newer)
+    came = {revision for revision in newer if _came_through(story, stage, revision)}
+    if "revision" in said:
+        return said["revision"] in came
+    return any(not _ended_badly(story, stage, revision) for revision in came)
+
+
+def _came_through(story: Story, stage: str, revision: int) -> bool:
+    """Tell whether it ended well in the stage before, if there is one."""
+    place = STAGES.index(stage)
+    return not place or revision in story.stages[STAGES[place - 1]].past
+
+
+def _ended_badly(story: Story, stage: str, revision: int) -> bool:
+    """Tell whether its last run here came to nothing; one that is open has not yet."""
+    here = [run for run in story.runs.values() if (run.stage, run.revision) == (stage, revision)]
+    ends = [(run.ended_at, run.state) for run in here if run.ended_at and run.state != "Superseded"]
+    return all(run.final for run in here) and bool(ends) and max(ends)[1] in BAD
 
 
 def _stop(story: Story, stage: str, said: Said) -> bool:

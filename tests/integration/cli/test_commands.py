@@ -12,8 +12,6 @@ import pytest
 
 from shared.events import (
     Event,
-    LogAppended,
-    LogLine,
     OperationAccepted,
     OperationRefused,
     PlanRejected,
@@ -22,7 +20,7 @@ from shared.events import (
     RevisionPlanned,
 )
 from shared.ids import Pipeline, Stage
-from tests.builders import START, named
+from tests.builders import named
 from tests.integration.cli.conftest import Ended, Office
 from tests.ports import free_port
 from tests.unit.status.stories import retold
@@ -32,19 +30,6 @@ from tests.unit.status.told import Told
 def planned(revision: int = 1, **changes: Any) -> Event:
     more = {"pipeline": "shop", "revision": revision, "commit": f"{revision:040x}", **changes}
     return retold(RevisionPlanned.type, **more)
-
-
-def output_of(first: int, *texts: str, last: bool = False) -> Event:
-    return LogAppended(
-        log="log/1",
-        pipeline=Pipeline("shop"),
-        revision=1,
-        stage=Stage("staging"),
-        what="migrate",
-        first_line=first,
-        lines=tuple(LogLine(at=START, text=text) for text in texts),
-        last=last,
-    )
 
 
 def tell(office: Office, told: Told) -> None:
@@ -97,6 +82,18 @@ def test_status_shows_each_stage_and_what_it_waits_for(office: Office) -> None:
     assert document["pipelines"][0]["now"][0]["running"]["revision"] == 2
 
 
+def test_status_shows_what_keeps_a_stage_and_what_ended_badly_in_it(office: Office) -> None:
+    office.say(planned())
+    told = Told().declared().queued(1).started(1).succeeded(1).held(1).held(2).held(3)
+    tell(office, told.queued(4).cancelled(4).blocked().stopped())
+    said = " ".join(office.windlass("status").out.split())
+    assert "paused" in said
+    assert "blocked" in said
+    assert "Kept out of this stage: revisions 2 and 3; a newer one goes past" in said
+    assert "On hold: revision 1; a rollback goes past" in said
+    assert "Revision 4 ended Cancelled before it began here, by ann: no" in said
+
+
 def test_status_says_why_a_push_led_to_nothing_while_there_is_nothing_else(
     office: Office, tmp_path: Path
 ) -> None:
@@ -131,38 +128,6 @@ def test_why_says_what_ends_a_wait(office: Office) -> None:
     assert "shop/staging is deploying." in said.out
     assert "released by its end." in said.out
     assert failed(office.windlass("why", "shop", "prod"), 1, "staging, production")
-
-
-def test_logs_are_those_of_the_newest_revision_and_do_no_harm(office: Office) -> None:
-    assert failed(office.windlass("logs", "shop"), 1, "no pipeline 'shop'")
-    office.say(planned(), output_of(0, "hello", "\x1b[2Jgone"))
-    assert office.windlass("logs", "shop").out == (
-        "staging/migrate | hello\nstaging/migrate | \\x1b[2Jgone\n"
-    )
-    assert office.windlass("logs", "shop", "1", "--stage", "production").out == ""
-    lines = [json.loads(line) for line in office.windlass("logs", "shop", "--json").out.splitlines()]
-    assert [line["text"] for line in lines] == ["hello", "\x1b[2Jgone"]
-    unknown = office.windlass("logs", "shop", "7")
-    assert failed(unknown, 1, "no revision 'shop@7'", "Its newest revision is 1.")
-    assert failed(
-        office.windlass("logs", "shop", "--stage", "nope"), 1, "no stage 'nope'", "staging, production"
-    )
-    assert failed(office.windlass("logs", "nope", "7"), 1, "no pipeline 'nope'", "Known: shop")
-
-
-def test_followed_logs_end_with_the_revision(office: Office) -> None:
-    told = Told().queued(1).started(1)
-    office.say(planned(), output_of(0, "one"))
-    tell(office, told)
-    told.failed(1)
-    later = threading.Timer(
-        0.3, lambda: office.say(output_of(1, "the last words", last=True), told.heard[-1].body)
-    )
-    later.start()
-    followed = office.windlass("logs", "shop", "--follow")
-    later.join()
-    assert followed.code == 0
-    assert followed.out.splitlines()[-1] == "staging/migrate | the last words"
 
 
 def answer(office: Office, body: Event, asked: str) -> threading.Timer:

@@ -28,7 +28,6 @@ ASKED: list[tuple[list[str], dict[str, Any]]] = [
     (["stop", *HERE, *WHY], {"stage": "staging"}),
     (["stop", "shop", *WHY], {"stage": "*"}),
     (["resume", "shop", *WHY], {"stage": "*"}),
-    (["reject", *HERE, *WHY, "--step", "go"], {"step": "go"}),
     (["release-hold", *HERE, "4", *WHY], {"revision": 4}),
     (["lift-blocker", *HERE, "alarm a", *WHY], {"blocker": "alarm a"}),
     (["override-window", *HERE, "--hours", "2", *WHY], {"kind": "override_window"}),
@@ -72,17 +71,36 @@ def test_a_refusal_is_told_in_the_words_of_the_server(office: Office) -> None:
     assert failed(ended, FAILED, "shop/staging refuses to retry: nothing has run here.", "windlass why shop")
 
 
+def test_a_refusal_that_names_a_command_names_no_other(office: Office) -> None:
+    office.say(planned())
+    said = "nothing ran here: look at what `windlass runs` says"
+    ended = ask(office, ["retry", *HERE, *WHY], "retry", message=said)
+    assert failed(ended, FAILED, said)
+    assert "windlass why" not in ended.err
+
+
 def test_an_approval_is_of_what_it_prints(office: Office) -> None:
     office.say(planned())
     tell(office, Told().declared().queued(1).started(1).gate(1, tests=TESTS))
     ended = ask(office, ["approve", *HERE, "--comment", "seen"], "approve")
     assert (ended.code, ended.err) == (0, "")
+    assert "waits     step 'Smoke' has 0 of 1 approvals" in ended.out
     assert "artifact  web sha256:1" in ended.out
     assert "tests     117 passed, 7 failed, 1 skipped, exit code 1" in ended.out
     assert ended.out.endswith("Approved in shop/staging.\n")
     body = office.do(requested(office))
     assert (body["shown"], body["step"], body["reason"]) == ("5b0f", "smoke", "seen")
     assert body["run"] == str(Told.run_id(1))
+
+
+def test_a_rejection_is_of_what_it_prints(office: Office) -> None:
+    office.say(planned())
+    tell(office, Told().declared().queued(1).started(1).gate(1, tests=TESTS))
+    ended = ask(office, ["reject", *HERE, *WHY], "reject")
+    assert (ended.code, ended.err) == (0, "")
+    assert "tests     117 passed, 7 failed, 1 skipped, exit code 1" in ended.out
+    body = office.do(requested(office))
+    assert (body["shown"], body["step"], body["run"]) == ("5b0f", "smoke", str(Told.run_id(1)))
 
 
 def held() -> Told:
@@ -116,7 +134,9 @@ def test_nothing_is_approved_where_nothing_waits_or_several_do(office: Office) -
     assert failed(office.windlass("approve", *HERE), FAILED, "Nothing in shop/staging waits")
     tell(office, told.queued(1).started(1).gate(1, "go").gate(1, "other"))
     assert failed(office.windlass("approve", *HERE), FAILED, "--step", "go, other")
-    assert failed(office.windlass("approve", *HERE, "--step", "x"), FAILED, "Nothing of the name 'x'")
+    for verb in (["approve", *HERE], ["reject", *HERE, *WHY]):
+        ended = office.windlass(*verb, "--step", "x")
+        assert failed(ended, FAILED, "Nothing of the name 'x'", "Waiting there: go, other.")
 
 
 def test_why_shows_the_first_of_what_people_are_to_look_at(office: Office) -> None:
@@ -143,6 +163,20 @@ def test_runs_are_listed_and_one_is_shown_whole(office: Office) -> None:
     assert json.loads(office.windlass("runs", *HERE, first, "--json").out)["run"] == first
     assert f"run       {Told.run_id(2)}" in office.windlass("runs", *HERE, "last").out
     assert failed(office.windlass("runs", *HERE, "zz"), FAILED, "begins with 'zz'")
+
+
+def test_a_run_is_named_by_how_its_id_begins(office: Office) -> None:
+    office.say(planned(), planned(2))
+    tell(office, Told().declared().queued(1).started(1).failed(1).queued(2))
+    first, second = (str(Told.run_id(number)) for number in (1, 2))
+    ended = ask(office, ["retry", *HERE, *WHY, "--run", first[:8].upper()], "retry")
+    assert (ended.code, ended.err) == (0, "")
+    assert office.do(requested(office))["run"] == first
+    both = [id_[0] for id_ in (first, second)]
+    unknown = next(digit for digit in "0123456789abcdef" if digit not in both)
+    for verb in ("retry", "cancel"):
+        ended = office.windlass(verb, *HERE, *WHY, "--run", unknown)
+        assert failed(ended, FAILED, f"No run of the newest in shop/staging begins with '{unknown}'", "runs")
 
 
 def test_where_nothing_ran_the_list_says_so(office: Office) -> None:
@@ -175,6 +209,9 @@ NONSENSE = [
     ["override-window", *HERE, "--hours", "nan", *WHY],
     ["override-window", *HERE, "--hours", "200", *WHY],
     ["shipped", "shop", "HEAD"],
+    ["token", "grafana", "--alarm", "shop 5xx"],
+    ["token", "grafana", "--alarm", ""],
+    ["token", "b\u00f6b"],
 ]
 
 
@@ -192,14 +229,26 @@ def test_without_a_server_an_operation_ends_with_3(office: Office) -> None:
 
 def test_a_monitors_token_tells_of_its_alarm_and_nothing_else(office: Office) -> None:
     granted = office.windlass("token", "grafana", "--alarm", "shop-5xx")
-    assert (granted.code, granted.err) == (0, "")
-    headers = {"Authorization": f"Bearer {granted.out.strip()}"}
+    assert (granted.code, granted.err) == (0, "windlass: no stage names alarm shop-5xx yet.\n")
+    headers = {"Authorization": f"Bearer {granted.out.splitlines()[-1]}"}
     told = {
         path: httpx.post(f"{office.url}/api/v1/{path}", json={"state": "firing"}, headers=headers).status_code
         for path in ("alarms/shop-5xx", "alarms/other", "tokens")
     }
-    assert told == {"alarms/shop-5xx": 202, "alarms/other": 401, "tokens": 401}
+    assert told == {"alarms/shop-5xx": 202, "alarms/other": 403, "tokens": 403}
     assert failed(office.windlass("token", "ann", "--alarm", "a"), FAILED, "which this would take away")
+
+
+def test_a_second_person_gets_a_token_and_acts_under_a_name_of_their_own(office: Office) -> None:
+    granted = office.windlass("token", "bob")
+    assert (granted.code, granted.err) == (0, "")
+    assert failed(office.windlass("token", "bob"), FAILED, "a token of bob already", "--replace")
+    replaced = office.windlass("token", "bob", "--replace", "--json")
+    office.monkeypatch.setenv("WINDLASS_TOKEN", granted.out.splitlines()[-1])
+    assert failed(office.windlass("repo", "list"), FAILED, "valid token")
+    office.monkeypatch.setenv("WINDLASS_TOKEN", json.loads(replaced.out[replaced.out.index("{") :])["token"])
+    assert office.windlass("repo", "list").code == 0
+    assert failed(office.windlass("token", "carol"), FAILED, "bob was given a token", "Ask ann")
 
 
 def test_a_token_is_asked_of_ingest_and_of_no_other_service(status_office: Office) -> None:

@@ -125,11 +125,10 @@ def begun(kind: RunKind, *steps: StepPlan, prepare: Callable[[Stand], None] = la
         await asking("rollback", "staging")(stand)
 
     async def roll_forward(stand: Stand) -> None:
-        stand.carrier.hold("a", "staging")
-        await stand.say(planned(1, plan(1, steps=(A, *steps))))
-        await stand.until_said(StepStarted, stage="staging")
+        await stand.say(one_stage(1, A, *steps, window=LATER))
+        await stand.until_waits("window")
         prepare(stand)
-        await asking("roll_forward", "production")(stand)
+        await asking("roll_forward", "staging")(stand)
 
     ways: dict[RunKind, Act] = {
         "deploy": deploy, "retry": retry, "rollback": rollback, "roll_forward": roll_forward,
@@ -144,10 +143,6 @@ HOLDERS: tuple[tuple[State, RunKind], ...] = (
     (S.ROLLING_BACK, "rollback"),
     (S.ROLLING_FORWARD, "roll_forward"),
 )
-
-
-def stage_of(kind: RunKind) -> str:
-    return "production" if kind == "roll_forward" else "staging"
 
 
 def holds_b(stand: Stand) -> None:
@@ -170,16 +165,13 @@ def at_steps() -> list[Arrangement]:
     """Return what a run that holds the lock may wait for at its steps, and that it works at them."""
     found = []
     for state, kind in HOLDERS:
-        there = stage_of(kind)
-        answers = {"approve": asking("approve", there)}
+        answers = {"approve": asking("approve")}
         found += [
-            Arrangement((state, None, kind), begun(kind, B, prepare=holds_b), {"done": letting_go("b")},
-                        stage=there),
-            Arrangement((state, "approval", kind), begun(kind, GATE), answers, stage=there),
-            Arrangement((state, "bake", kind), begun(kind, BAKE), answers, stage=there),
-            Arrangement((state, "retry_backoff", kind), begun(kind, TRIED, prepare=breaks_b), {},
-                        stage=there),
-        ]  # fmt: skip
+            Arrangement((state, None, kind), begun(kind, B, prepare=holds_b), {"done": letting_go("b")}),
+            Arrangement((state, "approval", kind), begun(kind, GATE), answers),
+            Arrangement((state, "bake", kind), begun(kind, BAKE), answers),
+            Arrangement((state, "retry_backoff", kind), begun(kind, TRIED, prepare=breaks_b), {}),
+        ]
     ends = {"reject": asking("reject", reason="seen"), "cancel": asking("cancel")}
     return [
         *found,
@@ -206,8 +198,8 @@ def cancelling(kind: RunKind) -> Act:
         stand.carrier.hold_discard("web")
         service = step("web", SERVICE, "a")
         await begun(kind, service)(stand)
-        await stand.until_said(StepStarted, step="web", stage=stage_of(kind))
-        await asking("cancel", stage_of(kind))(stand)
+        await stand.until_said(StepStarted, step="web")
+        await asking("cancel")(stand)
 
     return bring
 

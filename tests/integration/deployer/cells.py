@@ -3,7 +3,15 @@
 from datetime import timedelta
 from typing import Any
 
-from shared.events import RunFailed, RunSucceeded, RunWaiting, StageBlocked, StepStarted, StepWaiting
+from shared.events import (
+    DefinitionHeld,
+    RunFailed,
+    RunSucceeded,
+    RunWaiting,
+    StageBlocked,
+    StepStarted,
+    StepWaiting,
+)
 from shared.plan import StepPlan
 from shared.window import Window
 from tests.integration.deployer.arrangements import (
@@ -13,6 +21,7 @@ from tests.integration.deployer.arrangements import (
     GATE,
     LATER,
     A,
+    Act,
     Arrangement,
     B,
     S,
@@ -27,7 +36,6 @@ from tests.integration.deployer.arrangements import (
     letting_go,
     newer,
     one_stage,
-    stage_of,
     taken_away,
     to_be_built_again,
     tried_to_the_limit,
@@ -102,6 +110,26 @@ async def with_a_file_that_changed(stand: Stand) -> None:
     await stand.say(guarded(2, B))
 
 
+async def retried_in_line_behind_a_file_that_changed(stand: Stand) -> None:
+    for number, steps in ((1, ()), (2, (B,)), (3, (B,))):
+        said = guarded(number, *steps)
+        line = said.plan.stages[0].model_copy(update={"queue": "fifo"})
+        fixed = said.plan.model_copy(update={"stages": (line,)})
+        await stand.say(said.model_copy(update={"plan": fixed, "plan_hash": fixed.content_hash()}))
+        await stand.until_said(RunSucceeded if number == 1 else RunWaiting, revision=number)
+    third = stand.said(RunWaiting, revision=3)[0].run
+    await asking("cancel", run=third)(stand)
+    await asking("retry", run=third)(stand)
+
+
+def of_the_file(kind: str) -> Act:
+    async def answer(stand: Stand) -> None:
+        said = await stand.until_said(DefinitionHeld)
+        await asking(kind, reason="seen", run=said.run)(stand)
+
+    return answer
+
+
 async def retried_behind_a_rollback(stand: Stand) -> None:
     await stand.say(one_stage(1, A, B))
     await stand.until_said(RunSucceeded)
@@ -126,6 +154,13 @@ async def rolled_back_while_it_stops(stand: Stand) -> None:
 
 async def before_the_window(stand: Stand) -> None:
     await stand.say(one_stage(1, window=LATER))
+
+
+async def forward_unbuilt(stand: Stand) -> None:
+    builds_nothing(stand)
+    await before_the_window(stand)
+    await stand.until_waits("window")
+    await asking("roll_forward")(stand)
 
 
 async def without_any_opening(stand: Stand) -> None:
@@ -188,14 +223,15 @@ RETRY = {"it is retried there": asking("retry")}
 RESUME = {"resume": asking("resume")}
 LIFT = {"it clears": it_clears, "lift the blocker": asking("lift_blocker", reason="a false alarm")}
 STOPPING: list[Arrangement] = [
-    *(Arrangement((S.CANCELLING, None, kind), cancelling(kind), {"it stops": taken_away}, by_time=False,
-                  stage=stage_of(kind)) for kind in ("deploy", "retry", "roll_forward")),
+    *(Arrangement((S.CANCELLING, None, kind), cancelling(kind), {"it stops": taken_away}, by_time=False)
+      for kind in ("deploy", "retry", "roll_forward")),
     Arrangement((S.CANCELLING, None, "deploy"), cannot_be_taken_away, {"it is given up": tried_to_the_limit},
                 by_time=False),
 ]  # fmt: skip
 BUILDING: list[Arrangement] = [
     Arrangement((S.IN_PROGRESS, "build", "deploy"), begun("deploy", prepare=builds_nothing), CANCEL),
     Arrangement((S.IN_PROGRESS, "build", "retry"), to_be_built_again, CANCEL),
+    Arrangement((S.ROLLING_FORWARD, "build", "roll_forward"), forward_unbuilt, CANCEL),
 ]
 LET_A_GO, LET_B_GO = {"it goes on": letting_go("staging/a")}, {"it ends": letting_go("b")}
 QUEUED: list[Arrangement] = [
@@ -212,8 +248,10 @@ QUEUED: list[Arrangement] = [
     Arrangement((S.NOT_STARTED, "window", "deploy"), in_line_before_the_window, {"override": overridden},
                 by_time=False),
     Arrangement((S.NOT_STARTED, "approval", "deploy"), with_a_file_that_changed,
-                {"approve": asking("approve"), "reject": asking("reject", reason="no"), **CANCEL, **NEWER_OR},
+                {"approve": of_the_file("approve"), "reject": of_the_file("reject"), **CANCEL, **NEWER_OR},
                 by_time=False),
+    Arrangement((S.NOT_STARTED, "approval", "retry"), retried_in_line_behind_a_file_that_changed,
+                {"approve": of_the_file("approve"), "reject": of_the_file("reject")}, by_time=False),
     Arrangement((S.NOT_STARTED, "lock", "retry"), retried_behind_a_rollback, LET_B_GO),
     Arrangement((S.NOT_STARTED, "lock", "rollback"), rolled_back_while_it_stops, {"it stops": taken_away},
                 by_time=False),

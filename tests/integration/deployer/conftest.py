@@ -1,17 +1,26 @@
 """A stand for each test of the deployer: on SQLite, unless the test's module wants it on each database.
 
-At the end of every test, whatever it was about, the story that its stand told must be one of the model's.
+At the end of every test, whatever it was about, the story that its stand told must be one of the model's;
+and no transaction may have known anything of its rows that was not so.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from shared.clock import ManualClock
+from tests.integration.deployer import known_is_true
 from tests.integration.deployer.stand import EPOCH, Stand
 from tests.integration.replicas import OnSqlite, in_order
 from tests.model.story import follow
+
+
+@pytest.fixture(autouse=True)
+def nothing_known_was_wrong(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    found = known_is_true.watch(monkeypatch)
+    yield
+    assert not found
 
 
 @pytest.fixture

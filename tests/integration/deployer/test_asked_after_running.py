@@ -9,6 +9,8 @@ from services.deployer import tables
 from shared.events import (
     AttemptFailed,
     FailedTest,
+    LogAppended,
+    LogLine,
     OperationAccepted,
     OperationRefused,
     ProposedChanges,
@@ -266,6 +268,18 @@ async def test_changes_that_are_being_made_can_be_cancelled_and_have_a_limit(sta
         stand.clock.advance(2)
         timed_out = await stand.until_said(RunTimedOut)
     assert timed_out.step == "infra"
+
+
+async def test_what_is_said_while_changes_are_made_follows_what_was_said_before(stand: Stand) -> None:
+    async with stand.running():
+        asked = await proposed(stand)
+        log = f"{asked.run}/infra/1"
+        stand.carrier.lines[log] = [LogLine(at=EPOCH, text="1 to add"), LogLine(at=EPOCH, text="added")]
+        await stand.answer("approve", "staging", shown=asked.shown)
+        await stand.until_said(RunSucceeded)
+        await stand.until_said(LogAppended, log=log, last=True)
+    said = [line.text for event in stand.said(LogAppended, log=log) for line in event.lines]
+    assert said == ["1 to add", "added"]
 
 
 async def test_a_crash_while_changes_are_made_takes_them_up_and_makes_them_once(stand: Stand) -> None:

@@ -16,7 +16,6 @@ from shared.events import (
     RunStarted,
     RunSucceeded,
     RunSuperseded,
-    RunWaiting,
     StageBlocked,
     StageDeclared,
     StepWaiting,
@@ -139,14 +138,14 @@ async def test_a_rejected_revision_is_cancelled_and_nothing_of_it_ever_runs(stan
     async with stand.running():
         await deployed(stand, watched(1))
         said = await held(stand, unwatched(2))
-        message = await accepted(stand, "reject", "staging", reason="who watches then?")
+        message = await accepted(stand, "reject", "staging", run=said.run, reason="who watches then?")
         assert (
             message == "the changes of the pipeline file in revision 2 are rejected; nothing is done by them"
         )
         cancelled = await stand.until_said(RunCancelled, revision=2, stage="staging")
         assert cancelled.reason == "the changes of the pipeline file were rejected: who watches then?"
-        waits = [event.wait for event in stand.said(RunWaiting, revision=2, stage="production")]
-        assert waits[-1].blocked_by == "revision 2 was cancelled in staging"
+        later = await stand.until_said(RunCancelled, revision=2, stage="production")
+        assert (later.actor, later.reason) == (cancelled.actor, cancelled.reason)
         push_a_fix = (
             "the changes of the pipeline file in revision 2 were not approved: "
             "push a fix, which is looked at anew"
@@ -155,7 +154,6 @@ async def test_a_rejected_revision_is_cancelled_and_nothing_of_it_ever_runs(stan
         assert await refused(stand, "roll_forward", "staging", revision=2) == push_a_fix
         await held(stand, unwatched(3))
         await deployed(stand, watched(4))
-        await stand.until_said(RunSuperseded, revision=2, stage="production")
         await promises.rest(stand)
     assert not [stage for stage, revision in begun(stand) if revision in {2, 3}]
     assert [event.verdict for event in stand.said(DefinitionAnswered)] == ["rejected"]
@@ -173,7 +171,8 @@ async def test_a_later_stage_is_no_way_around_an_approval(stand: Stand) -> None:
         )
         assert await refused(stand, "retry", "production", run=later.run) == asked_first
         assert await refused(stand, "roll_forward", "production", revision=2) == asked_first
-        assert "nothing newer than revision 1 is built" in await refused(stand, "roll_forward", "production")
+        none = f"nothing newer than revision 1 can go out in production: {asked_first}"
+        assert await refused(stand, "roll_forward", "production") == none
         assert "no stage" in await refused(stand, "approve", "nowhere", run=said.run)
         await promises.rest(stand)
     assert {revision for _, revision in begun(stand)} == {1}
@@ -187,7 +186,7 @@ async def test_a_held_revision_is_cancelled_as_any_that_waits_and_does_not_come_
         cancelled = await stand.until_said(RunCancelled, revision=2, stage="staging")
         assert (cancelled.run, cancelled.reason) == (said.run, "not now")
         assert "were not approved: push a fix" in await refused(stand, "retry", "staging", run=said.run)
-        assert "nothing in shop/staging waits" in await refused(stand, "approve", "staging", run=said.run)
+        assert "waits for no answer" in await refused(stand, "approve", "staging", run=said.run)
         await promises.rest(stand)
     assert {revision for _, revision in begun(stand)} == {1}
 
@@ -236,7 +235,7 @@ async def test_nothing_of_a_file_counts_before_it_is_approved(stand: Stand) -> N
     blocked = {(event.stage, event.blocker) for event in stand.said(StageBlocked)}
     assert blocked == {(stage, f"alarm {ALARM}") for stage in STAGES}
     assert [(event.stage, event.place) for event in stand.said(StageDeclared)] == [
-        ("staging", 0), ("production", 1), ("canary", 0),
+        ("staging", 0), ("production", 1),
     ]  # fmt: skip
 
 
@@ -244,8 +243,8 @@ async def test_the_alarm_of_an_approved_file_counts_from_its_approval_on(stand: 
     firing = AlarmChanged(alarm="else", state="firing", reason="5 % fail", source="monitor", at=EPOCH)
     async with stand.running():
         await deployed(stand, watched(1))
-        await held(stand, watched(2, alarm="else"))
-        await accepted(stand, "approve", "staging")
+        said = await held(stand, watched(2, alarm="else"))
+        await accepted(stand, "approve", "staging", run=said.run)
         await stand.until_said(RunSucceeded, revision=2, stage="production")
         await stand.say(firing.model_copy(update={"alarm": ALARM}))
         await stand.say(firing)
@@ -260,23 +259,25 @@ async def test_a_revision_that_begins_in_a_new_stage_is_approved_there(stand: St
         assert said.stage == "canary"
         assert [text.partition(":")[0] for text in said.changes] == ['stage "staging"']
         assert "nothing in shop/staging waits" in await refused(stand, "approve", "staging")
-        await accepted(stand, "approve", "canary")
+        await accepted(stand, "approve", "canary", run=said.run)
         await stand.until_said(RunSucceeded, revision=2, stage="production")
 
 
 async def test_the_time_limit_of_a_deployment_does_not_run_while_it_waits_for_approval(stand: Stand) -> None:
     async with stand.running():
         await deployed(stand, watched(1))
-        await held(stand, unwatched(2, limit=30.0))
+        said = await held(stand, unwatched(2, limit=30.0))
         stand.clock.advance(1000)
-        await accepted(stand, "approve", "staging")
+        await accepted(stand, "approve", "staging", run=said.run)
         await stand.until_said(RunSucceeded, revision=2, stage="production")
         stand.clock.advance(1000)
         await promises.rest(stand)
     promises.kept(stand)
 
 
-async def test_an_answer_is_for_the_gate_that_waits_unless_it_names_the_file(stand: Stand) -> None:
+async def test_an_answer_is_for_the_gate_whose_step_or_run_it_names_and_for_the_file_that_it_names(
+    stand: Stand,
+) -> None:
     params = {"approvers": [], "approvals": 1, "self_approval": True, "expires_after_hours": 48}
     gate = step("live", "APPROVAL:MANUAL").model_copy(update={"params": params})
     steps = (gate, step("a", "SCRIPT:EXECUTE", "live"))
@@ -284,14 +285,17 @@ async def test_an_answer_is_for_the_gate_that_waits_unless_it_names_the_file(sta
         await push(stand, watched(1, steps=steps))
         opened = await stand.until_said(StepWaiting, stage="staging")
         said = await held(stand, unwatched(2, steps=steps))
-        answer = await accepted(stand, "approve", "staging")
+        answer = await accepted(stand, "approve", "staging", run=opened.run)
         assert answer == "step 'live' is approved; the run goes on"
         await stand.until_said(StepWaiting, stage="production")
         assert not stand.said(DefinitionAnswered)
         message = await refused(stand, "approve", "staging", run=said.run, step="live")
-        assert "nothing in shop/staging waits" in message
+        assert message == (
+            "the changes of the pipeline file in revision 2 wait for an answer, and no step of it does: "
+            "leave the step out"
+        )
         message = await refused(stand, "approve", "staging", run=opened.run)
-        assert "nothing in shop/staging waits" in message
+        assert message.startswith("that run of revision 1 is Succeeded in staging and waits for no answer")
         answer = await accepted(stand, "approve", "staging", shown=said.shown)
         assert answer == "the changes of the pipeline file in revision 2 are approved; it goes on"
         await stand.until_said(StepWaiting, stage="staging", revision=2)

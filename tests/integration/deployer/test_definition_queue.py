@@ -46,7 +46,7 @@ async def test_where_every_commit_is_deployed_later_ones_stand_in_line_behind_th
         third = stand.said(RunWaiting, revision=3, stage="staging")[0]
         message = await refused(stand, "approve", "staging", run=third.run)
         assert message == "revision 3 is looked at when its turn comes, after revision 2"
-        await accepted(stand, "approve", "staging")
+        await accepted(stand, "approve", "staging", run=first.run)
         await stand.until_said(RunSucceeded, revision=3, stage="production")
         fourth = await stand.until_said(DefinitionHeld, revision=4)
         await accepted(stand, "approve", "staging", shown=fourth.shown)
@@ -61,14 +61,14 @@ async def test_where_every_commit_is_deployed_later_ones_stand_in_line_behind_th
 async def test_what_stands_in_line_is_judged_by_what_was_let_through_before_it(stand: Stand) -> None:
     async with stand.running():
         await deployed(stand, watched(1, fifo=True))
-        await held(stand, unwatched(2, fifo=True))
+        second = await held(stand, unwatched(2, fifo=True))
         await push(stand, unwatched(3, fifo=True))
         await stand.until_waits("approval", revision=3, stage="staging")
-        await accepted(stand, "approve", "staging")
+        await accepted(stand, "approve", "staging", run=second.run)
         await stand.until_said(RunSucceeded, revision=3, stage="production")
-        await held(stand, unwatched(4, fifo=True, stages=("staging",)))
+        fourth = await held(stand, unwatched(4, fifo=True, stages=("staging",)))
         await push(stand, unwatched(5, fifo=True))
-        await accepted(stand, "reject", "staging")
+        await accepted(stand, "reject", "staging", shown=fourth.shown)
         await stand.until_said(RunSucceeded, revision=5, stage="production")
         await promises.rest(stand)
     promises.kept(stand)

@@ -53,3 +53,4 @@ async def test_what_is_stuck_behind_a_failed_stage_ends_with_its_deployments_tim
         stand.clock.advance(3601)
         ended = await stand.until_said(RunTimedOut, stage="production")
     assert "did not come here by" in ended.evidence.message
+    assert ended.evidence.stated == "not_begun"

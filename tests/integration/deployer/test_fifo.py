@@ -362,7 +362,8 @@ async def test_nothing_goes_behind_what_users_see_but_a_rollback(stand: Stand, o
         refused = await stand.answer(operation, "staging", **which)
         assert isinstance(refused, OperationRefused)
         assert refused.message.startswith("staging serves revision 3, which is newer, though its run")
-        again = await stand.answer(operation, "staging")
+        insisted: dict[str, Any] = {} if operation == "retry" else {"revision": 3}
+        again = await stand.answer(operation, "staging", **insisted)
         assert isinstance(again, OperationAccepted)
         await stand.until_said(RunSucceeded, revision=3)
     assert set(started(stand)) == {1, 2, 3}

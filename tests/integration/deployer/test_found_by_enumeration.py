@@ -65,7 +65,7 @@ async def test_a_revision_that_is_being_rolled_forward_is_not_taken_for_stuck(st
         stand.carrier.failing = set()
         let_go = stand.carrier.hold("a", "staging")
         stand.clock.advance(1)
-        await stand.answer("roll_forward", "staging")
+        await stand.answer("roll_forward", "staging", revision=1)
         await stand.say(scripts(2))
         await stand.until_said(RunWaiting, revision=2, stage="staging")
         let_go.set()

@@ -84,12 +84,15 @@ async def test_two_retries_of_a_revision_do_not_meet_in_one_stage(stand: Stand) 
         await stand.answer("stop", "production")
         refused = await stand.answer("retry", "production")  # it waited, and the other one was sent to it
         assert isinstance(refused, OperationRefused)
-        assert "has not come through staging: retry it there" in refused.message
+        assert "has not come through staging, where it timed out: retry it there" in refused.message
         assert isinstance(await stand.answer("retry", "staging"), OperationAccepted)
         await stand.until_said(RunSucceeded, stage="staging", kind="retry")
+        again = await stand.answer("retry", "production")  # its run there came back along
+        assert isinstance(again, OperationRefused)
+        assert "is Not Started in production already" in again.message
         await stand.answer("resume", "production")
-        assert isinstance(await stand.answer("retry", "production"), OperationAccepted)
         await stand.until_said(RunSucceeded, stage="production", kind="retry")
+    assert len(stand.said(RunSucceeded, stage="production")) == 1
 
 
 def alarm(state: AlarmState) -> AlarmChanged:

@@ -65,6 +65,7 @@ async def test_a_rejected_gate_fails_the_run_with_who_and_why(stand: Stand) -> N
         await stand.answer("reject", "staging", reason="not today")
         failed = await stand.until_said(RunFailed)
     assert failed.evidence.message == "ada rejected step 'Go live': not today"
+    assert failed.evidence.stated == "rejected"
     assert [event.step for event in stand.said(StepStarted)] == ["a"]
 
 
@@ -76,7 +77,7 @@ async def test_a_quorum_needs_different_people_and_only_those_who_may(stand: Sta
         stranger = await stand.answer("approve", "staging", actor="eve")
         assert [each.message for each in (own, stranger)] == [
             "step 'Go live' is not approved by whose push it is (ada)",
-            "step 'Go live' is approved by ada, bob",
+            "only ada or bob may answer for step 'Go live'",
         ]
         one = await stand.answer("approve", "staging", actor="bob")
         assert isinstance(one, OperationAccepted)
@@ -106,6 +107,7 @@ async def test_an_unanswered_gate_expires_and_the_runs_own_time_stands_still_unt
         stand.clock.advance(2 * 3600)
         timed_out = await stand.until_said(RunTimedOut)
     assert timed_out.evidence.message == "nobody approved step 'Go live' by 2026-01-03 00:00 UTC"
+    assert timed_out.evidence.stated == "unanswered"
     assert len(stand.said(StepTimedOut)) == 1
 
 

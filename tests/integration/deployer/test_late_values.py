@@ -142,6 +142,7 @@ async def test_a_step_that_lacks_a_value_fails_before_it_is_begun(
     assert (broken.step, broken.evidence.kind, broken.evidence.what) == ("smoke", "error", "smoke")
     assert broken.evidence.message.startswith("step 'smoke' was not started: ")
     assert why in broken.evidence.message
+    assert broken.evidence.stated == "lacking"
     assert (failed.failed_in, failed.step) == ("step", "smoke")
     assert not carrier.params("smoke")
     assert not stand.said(RunSucceeded)

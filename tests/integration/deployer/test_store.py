@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -149,7 +150,36 @@ async def test_an_ended_step_is_not_written_to(stand: Stand, state: StepState) -
             await writing.change_step(web, outcome=None)
 
 
-async def test_what_was_read_is_read_again_once_it_was_written(stand: Stand) -> None:
+@ON_EACH
+async def test_what_is_known_goes_with_a_run_or_step_that_somebody_else_moved(stand: Stand) -> None:
+    insert(stand, row(1, State.NOT_STARTED))
+    async with store(stand) as writing:
+        (run,) = await writing.open_runs("shop")
+        await writing.add_steps(run.run, ["web"])
+        web = (await writing.steps(run.run))["web"]
+        await writing.tx.execute(sa.update(tables.runs).values(state=State.IN_PROGRESS))
+        await writing.tx.execute(sa.update(tables.steps).values(state=StepState.RUNNING))
+        with pytest.raises(TryAgain):
+            await writing.change_run(run, state=State.CANCELLED)
+        with pytest.raises(TryAgain):
+            await writing.change_step(web, outcome=None)
+        assert [each.state for each in await writing.open_runs("shop")] == [State.IN_PROGRESS]
+        assert (await writing.steps(run.run))["web"].state is StepState.RUNNING
+
+
+@ON_EACH
+async def test_runs_are_known_in_the_order_of_their_revisions_and_until_they_are_over(stand: Stand) -> None:
+    insert(stand, row(4, State.NOT_STARTED), row(2, State.NOT_STARTED), row(3, State.IN_PROGRESS))
+    async with store(stand) as writing:
+        runs = await writing.open_runs("shop")
+        assert [run.revision for run in runs] == [2, 3, 4]
+        await writing.add_run(replace(runs[0], run=UUID(int=9), revision=3, stage="qa", stage_key="shop/qa"))
+        await writing.change_run(runs[2], state=State.SUPERSEDED)
+        assert [run.run.int for run in await writing.open_runs("shop")] == [2, 3, 9]
+        assert [run.revision for run in runs] == [2, 3, 4]  # whoever is going through them goes on
+
+
+async def test_what_was_written_is_known_without_a_look(stand: Stand) -> None:
     insert(stand, row(1, State.NOT_STARTED))
     async with store(stand) as writing:
         (run,) = await writing.open_runs("shop")

@@ -99,7 +99,10 @@ async def test_a_token_is_printed_alone_and_is_worth_more_than_the_one_before(
     operator: Operator, database: PostgresDatabase, schema_url: str
 ) -> None:
     operator.has(database=schema_url)
-    first, second = [await operator.windlass("token", "ann") for _ in range(2)]
+    first, refused = [await operator.windlass("token", "ann") for _ in range(2)]
+    assert (refused.code, refused.out) == (1, "")
+    assert "a token of ann already" in refused.err
+    second = await operator.windlass("token", "ann", "--replace")
     access = Access(database)
     assert await access.holder(second.out.removesuffix("\n")) == "ann"
     assert await access.holder(first.out.removesuffix("\n")) is None
@@ -182,6 +185,21 @@ async def test_a_service_that_is_none_is_told_with_the_one_that_was_meant(operat
     ended = await operator.windlass("serve", "deplyer")
     assert ended.code == 2
     assert "Did you mean deployer?" in ended.err
+
+
+@pytest.mark.parametrize("settings", ["database = ", 'database = "mysql://a@b/c"'])
+async def test_a_database_that_the_settings_file_names_badly_is_told_before_a_server_is_asked(
+    operator: Operator, tmp_path: Path, settings: str
+) -> None:
+    (tmp_path / "windlass.toml").write_text(settings, "utf-8")
+    ended = await operator.windlass("token", "ann")
+    assert (ended.code, "windlass.toml" in ended.err or "WINDLASS_DATABASE" in ended.err) == (1, True)
+
+
+async def test_with_neither_a_database_nor_a_server_both_ways_are_told(operator: Operator) -> None:
+    ended = await operator.windlass("token", "ann")
+    assert (ended.code, ended.out) == (3, "")
+    assert "windlass up" in ended.err
 
 
 async def test_a_name_with_spaces_gets_no_token(operator: Operator) -> None:

@@ -1,6 +1,7 @@
 """What the embedded bus does beyond what every bus does: its log is the outbox, its groups share a loop."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,10 +9,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from shared.bus import Subscription
+from shared.bus import Subscription, embedded
 from shared.db import ServiceDatabase, tables
-from shared.events import LogAppended, Message
-from tests.builders import line
+from shared.events import LogAppended, LogLine, Message
+from tests.builders import START, line
 from tests.contract.bus.listener import Listener, say
 from tests.contract.installation import Embedded, rows, running
 from tests.contract.notes import lay_out
@@ -21,10 +22,10 @@ A_CURSOR_IS_SAVED = 5.0  # seconds, at most
 
 @pytest.fixture
 async def installation(tmp_path: Path) -> AsyncIterator[Embedded]:
-    embedded = Embedded(tmp_path)
-    await lay_out(embedded.database)
-    yield embedded
-    await embedded.close()
+    made = Embedded(tmp_path)
+    await lay_out(made.database)
+    yield made
+    await made.close()
 
 
 async def test_old_events_go_once_every_group_is_past_them(installation: Embedded) -> None:
@@ -73,3 +74,27 @@ async def test_who_only_takes_note_lets_those_who_decide_go_first(installation: 
         await installation.until(lambda: len(said) == 6)
     assert said[:3] == ["decided 0", "decided 1", "decided 2"]
     assert sorted(said[3:]) == ["noted 0", "noted 1", "noted 2"]
+
+
+async def test_long_messages_wait_in_the_log_and_not_in_memory(
+    installation: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "AHEAD_CHARACTERS_MAX", 100_000)
+    listener = Listener(installation.database)
+    gate = listener.gates["run/a"] = asyncio.Event()
+    bus = installation.bus([listener.subscription])
+    async with running(bus.run()):
+        said = [output(number, "x" * 10_000) for number in range(40)]
+        await say(installation.database, *said)
+        await installation.quiet()
+        gc.collect()
+        messages = (each for each in gc.get_objects() if isinstance(each, Message))
+        in_memory = sum(message.key == "run/a" for message in messages)
+        gate.set()
+        await installation.until(lambda: len(listener.noted) == 40)
+    assert 0 < in_memory <= 11
+    assert listener.noted == [f"run/a {number}" for number in range(40)]
+
+
+def output(number: int, text: str) -> LogAppended:
+    return line("run/a", number).model_copy(update={"lines": (LogLine(at=START, text=text),)})

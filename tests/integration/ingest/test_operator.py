@@ -185,11 +185,52 @@ async def test_an_unknown_pipeline_is_answered_with_those_that_are_known(web: We
     await learn(web, "shop")
     answer = await web.client.post("/api/v1/pipelines/shpo/deploy", json={})
     assert answer.status_code == 404
-    assert "shop" in answer.json()["next"]
+    assert "Did you mean shop?" in answer.json()["next"]
     named_repository = await web.client.post(
         "/api/v1/pipelines/new/deploy", params={"repository": "acme/shop"}, json={}
     )
     assert named_repository.status_code == 202
+
+
+async def test_the_first_deployment_of_a_pipeline_is_told_how_to_name_its_repository(web: Web) -> None:
+    for remote in (REMOTE, "https://git.example/acme/tools", "https://git.example/acme/ops-tools"):
+        await registered(web, remote)
+    await learn(web, "shop")
+    answer = await web.client.post("/api/v1/pipelines/ops/deploy", json={})
+    assert (answer.status_code, answer.json()["detail"]) == (404, "No pipeline is called 'ops' yet.")
+    next_ = answer.json()["next"]
+    assert "`windlass deploy ops --repository NAME`" in next_
+    assert "acme/ops-tools, acme/shop, acme/tools" in next_
+    hostile = await web.client.post("/api/v1/pipelines/ops;id/deploy", json={})
+    assert "windlass deploy 'ops;id' --repository" in hostile.json()["next"]
+
+
+async def test_a_pipeline_without_any_repository_is_told_how_to_register_one(web: Web) -> None:
+    answer = await web.client.post("/api/v1/pipelines/ops/deploy", json={})
+    assert answer.status_code == 404
+    assert "`windlass repo add URL|PATH`" in answer.json()["next"]
+
+
+@pytest.mark.parametrize("name", ["https://git.example/acme/tools", "https://git.example/tools"])
+async def test_a_pipeline_called_as_a_new_repository_comes_from_there(web: Web, name: str) -> None:
+    await registered(web)
+    await registered(web, name)
+    await learn(web, "shop")
+    answer = await web.client.post("/api/v1/pipelines/tools/deploy", json={})
+    assert answer.status_code == 202
+    assert (await published(web))[-1]["repository"].rpartition("/")[2] == "tools"
+
+
+async def test_of_two_repositories_called_as_the_pipeline_none_is_guessed(web: Web) -> None:
+    for remote in ("https://git.example/acme/tools", "https://git.example/other/tools"):
+        await registered(web, remote)
+    assert (await web.client.post("/api/v1/pipelines/tools/deploy", json={})).status_code == 404
+
+
+async def test_a_pipeline_that_is_none_is_not_looked_for_where_others_came_from(web: Web) -> None:
+    await registered(web)
+    await learn(web, "store")
+    assert (await web.client.post("/api/v1/pipelines/shop/deploy", json={})).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,7 @@ async def test_reports_are_counted_whatever_the_exit_code(stage: LocalStage) -> 
     assert (tests.passed, tests.failed, tests.skipped) == (1, 1, 1)
     assert [(each.name, each.message) for each in tests.failures] == [("Cart.c", "no")]
     assert evidence(answer).message == "the test command exited with 1; 1 of 3 tests failed"
+    assert evidence(answer).stated == "report"
 
 
 async def test_the_exit_code_decides_and_not_the_reports(stage: LocalStage) -> None:

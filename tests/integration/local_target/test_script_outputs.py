@@ -48,6 +48,7 @@ async def test_what_cannot_be_understood_fails_the_step_now_and_later(stage: Loc
     order = stage.script("echo said", 'echo a=1 >> "$WINDLASS_OUTPUT"', 'echo hello >> "$WINDLASS_OUTPUT"')
     seen = evidence(await stage.run(order))
     assert (seen.phase, seen.kind, texts(seen.log_tail)) == ("deploy", "error", ["said"])
+    assert seen.stated == "outputs"
     assert seen.message == (
         "the script ended well, but line 2 of what it wrote to WINDLASS_OUTPUT "
         "is neither NAME=value nor NAME<<MARK"

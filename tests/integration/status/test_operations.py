@@ -180,6 +180,55 @@ async def test_a_refusal_says_why_and_what_is_possible(town: Town) -> None:
     assert (shown["answer"], shown["message"], shown["started"]) == ("refused", "nothing has run", None)
 
 
+async def test_refusals_are_described_as_they_are_made(town: Town) -> None:
+    document = town.web.app.openapi()
+    assert document == town.web.app.openapi()
+    await town.say(planned())
+    stop, problem = "/api/v1/pipelines/{pipeline}/stages/{stage}/stop", "application/problem+json"
+    here = stop.format(pipeline="shop", stage="staging")
+    client, key = town.web.client, {"Idempotency-Key": "k"}
+    await client.post(here, json=WHY, headers=key)
+    answers = [
+        await client.post(here, json={}),
+        await town.web.stranger.post(here, json=WHY),
+        await client.post(stop.format(pipeline="nope", stage="staging"), json=WHY),
+        await client.post(here, json={"reason": "another"}, headers=key),
+    ]
+    assert [answer.status_code for answer in answers] == [400, 401, 404, 409]
+    described = document["paths"][stop]["post"]["responses"]
+    assert set(described) == {"202", "400", "401", "403", "404", "409", "default"}
+    for answer in answers:
+        assert answer.headers["content-type"] == problem
+        schema = described[str(answer.status_code)]["content"][problem]["schema"]
+        assert schema == {"$ref": "#/components/schemas/ProblemDocument"}
+        assert set(answer.json()) == set(document["components"]["schemas"]["ProblemDocument"]["properties"])
+    assert (await client.get(here)).status_code == 405
+    assert "405" in described["default"]["description"]
+
+
+async def test_no_operation_says_that_it_answers_with_what_fastapi_would(town: Town) -> None:
+    document = town.web.app.openapi()
+    operations = [each for path in document["paths"].values() for each in path.values()]
+    assert all("422" not in each["responses"] and "default" in each["responses"] for each in operations)
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    commit = document["paths"]["/api/v1/pipelines/{pipeline}/commits/{sha}"]["get"]["responses"]["409"]
+    assert commit["description"] == "Several commits begin like that."
+
+
+async def test_a_mistake_is_told_without_the_name_of_an_exception(town: Town) -> None:
+    await town.say(planned())
+    refused = await ask(town, "stop", {"reason": "two\nlines"})
+    assert refused.json()["detail"] == "body.reason: must be one line of plain text"
+
+
+async def test_a_window_is_overridden_for_a_week_at_most(town: Town) -> None:
+    await town.say(planned())
+    hours = town.web.app.openapi()["components"]["schemas"]["OverrideWindowAsked"]["properties"]["hours"]
+    assert hours["anyOf"][0]["maximum"] == 168
+    refused = await ask(town, "override-window", {**WHY, "hours": 168.5})
+    assert (refused.status_code, "168" in refused.json()["detail"]) == (400, True)
+
+
 async def test_every_operation_is_documented_with_its_body(town: Town) -> None:
     paths = town.web.app.openapi()["paths"]
     for offered in OF_A_STAGE:

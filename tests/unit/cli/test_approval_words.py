@@ -17,13 +17,21 @@ TESTS: dict[str, Any] = {
     "failures": [{"name": "checkout > total", "message": "expected 30.00\ngot 29.99"}],
 }
 CHANGES = {"summary": "1 to add, 1 to destroy", "destructive": True, "changes": ["replace web", "add db"]}
-GATE: dict[str, Any] = {"plan_hash": "p1", "artifacts": {"web": "sha256:1"}, "tests": None, "changes": None}
+ASKS = "step 'Go live' has 0 of 1 approvals: Has support been told?"
+GATE: dict[str, Any] = {
+    "wait": {"blocked_by": ASKS},
+    "plan_hash": "p1",
+    "artifacts": {"web": "sha256:1"},
+    "tests": None,
+    "changes": None,
+}
 APPROVAL: dict[str, Any] = {
     "of": "gate",
     "step": "go",
     "revision": 3,
     "needed": 1,
     "given": 0,
+    "approvers": [],
     "deadline": None,
     "answers": [],
     "gate": GATE,
@@ -38,11 +46,13 @@ def printed(**changes: Any) -> list[str]:
 
 def test_what_is_approved_is_shown_whole() -> None:
     answers = [{"verdict": "approved", "actor": "bob", "comment": "fine"}]
-    assert printed(answers=answers, needed=2, given=1) == [
+    assert printed(answers=answers, needed=2, given=1, approvers=["bob", "eve"]) == [
         TITLE,
+        f"  waits     {ASKS}",
         "  plan      p1",
         "  artifact  web sha256:1",
         "  approved by bob: fine",
+        "  by        bob, eve",
         "  1 of 2 approvals so far",
     ]
 
@@ -52,7 +62,7 @@ def test_until_when_is_told_in_utc() -> None:
 
 
 def test_tests_that_failed_are_shown_with_their_messages_line_by_line() -> None:
-    assert printed(gate=GATE | {"tests": TESTS})[3:] == [
+    assert printed(gate=GATE | {"tests": TESTS})[4:] == [
         "  tests     117 passed, 3 failed, 1 skipped, exit code 1",
         "            checkout > total",
         "              expected 30.00",
@@ -73,7 +83,7 @@ def test_a_test_without_a_report_has_its_exit_code() -> None:
 
 
 def test_changes_to_infrastructure_are_all_shown_and_destruction_is_said_first() -> None:
-    assert printed(gate=GATE | {"changes": CHANGES})[3:] == [
+    assert printed(gate=GATE | {"changes": CHANGES})[4:] == [
         "  changes   1 to add, 1 to destroy",
         "            Something is destroyed or replaced.",
         "            replace web",

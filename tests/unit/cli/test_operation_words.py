@@ -22,6 +22,13 @@ ANSWER: dict[str, Any] = {"operation": "0f", "kind": "retry", "answer": "accepte
             id="only what would happen",
         ),
         pytest.param(
+            {"kind": "cancel", "message": "revision 5, which waited, is cancelled"},
+            False,
+            "shop/live: revision 5, which waited, is cancelled.",
+            id="the answer names the run",
+        ),
+        pytest.param({"message": "it is so."}, False, "shop/live tries again: it is so.", id="ended once"),
+        pytest.param(
             {"answer": "pending"},
             False,
             "Asked for as operation 0f; shop/live has not answered yet. "
@@ -41,6 +48,8 @@ def test_every_operation_has_its_words() -> None:
 def test_a_refusal_says_what_was_refused_and_why() -> None:
     answer = ANSWER | {"kind": "roll-forward", "message": "revision 4 is not built"}
     assert words.refusal(answer, "shop/live") == "shop/live refuses to roll forward: revision 4 is not built."
+    answer = ANSWER | {"kind": "rollback", "message": "nothing ran."}
+    assert words.refusal(answer, "shop/live") == "shop/live refuses to roll back: nothing ran."
 
 
 def test_an_entry_of_the_trail_has_its_instant_in_utc_and_its_answer() -> None:
@@ -63,3 +72,12 @@ def test_a_commit_that_another_one_contains_is_told_with_the_revision_of_that() 
         "aaaaaaaa is in revision 3, which contains it.",
         "  live: Revision 4 brought it.",
     ]
+
+
+def test_what_a_rollback_would_do_is_no_rollback_in_the_trail() -> None:
+    operation = {"answer": "accepted", "message": "revision 3 is restored", "dry_run": True}
+    text = "Asked what a rollback would do in live, by ann"
+    each = {"at": "2026-03-02T12:00:00+01:00", "text": text, "operation": operation}
+    assert words.entry(each) == f"2026-03-02 11:00:00Z  {text} (would: revision 3 is restored)"
+    refused = operation | {"answer": "refused", "message": "nothing runs"}
+    assert words.entry(each | {"operation": refused}).endswith(" (refused: nothing runs)")

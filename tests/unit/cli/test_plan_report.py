@@ -226,7 +226,7 @@ def change(stage: str, **more: Any) -> Change:
 def test_a_change_that_is_the_same_in_several_stages_is_told_once() -> None:
     told = list(changes([change(f"s{n}") for n in range(6)], None, PLAIN))
     assert told == [
-        "Changes of the definition  1",
+        "Changes of the definition  6; those that are the same in several stages are shown once",
         '    stages s0, s1, s2, s3 and 2 more · step "A" · skip: false -> true',
     ]
     assert len(list(changes([change("s0"), change("s1", new="other")], None, PLAIN))) == 3
@@ -250,7 +250,7 @@ def test_what_a_stage_holds_back_is_told() -> None:
         "  Note.",
         "  live is paused now",
         "    It is stopped.",
-        "    It would supersede revision 3, 4, if that still waits.",
+        "    It would supersede revisions 3 and 4, if those still wait.",
         "    Kept out of it: revision 2; this one goes past.",
     ]
 
@@ -311,7 +311,7 @@ def test_a_change_is_told_in_the_words_of_the_file(
     assert list(changes([change], None, PLAIN))[1].strip() == said
 
 
-def test_as_many_changes_are_counted_as_are_shown() -> None:
+def test_changes_are_counted_as_whoever_approves_them_is_told() -> None:
     found = [
         Change(
             kind="changed",
@@ -324,6 +324,6 @@ def test_as_many_changes_are_counted_as_are_shown() -> None:
     ]
     needed = ApprovalNeeded(mode="ALWAYS", changes=tuple(found))
     told = list(changes(found, needed, PLAIN))
-    assert told[0] == "Changes of the definition  1"
+    assert told[0].startswith("Changes of the definition  3; those that are the same")
     assert told[1].strip() == "stages one, two, three · region: a -> b"
-    assert told[-1].endswith("and there is 1")
+    assert told[-1].endswith("and there are 3")

@@ -47,7 +47,8 @@ def test_the_command_says_what_the_api_says(
     assert (said.since, said.deadline) == (START, START + timedelta(hours=1))
     document = view.model_dump(mode="json") | {"why": [said.model_dump(mode="json")]}
     _show(document)
-    heading, line = capsys.readouterr().out.splitlines()
+    heading, line, *given = capsys.readouterr().out.splitlines()
+    assert given == [f"    `{command}`" for command in said.commands]
     assert heading.startswith("shop/staging is ")
     assert line.startswith(f"  {said.text} (for ")
     assert "by itself" in line

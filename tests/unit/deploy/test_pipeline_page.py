@@ -8,8 +8,11 @@ from uuid import UUID
 from services.builder.build_run import BuildOrder
 from services.builder.environment import Surroundings
 from services.builder.environment import environment as of_build
+from services.classifier.evidence import Setting
+from services.classifier.rules import classify
 from services.deployer.adapters.local.environment import environment as of_step
 from services.deployer.step_order import StepOrder
+from shared.events import Evidence, LogLine
 from shared.ids import BuildKey, Commit, Pipeline, Stage, Step
 from shared.language.problem import RULES
 from shared.plan import ArtifactPlan, StepPlan
@@ -30,6 +33,15 @@ def rows(heading: str) -> list[list[str]]:
 
 def own(environment: dict[str, str]) -> set[str]:
     return {name for name in environment if name.startswith("WINDLASS_")}
+
+
+def test_a_line_that_is_told_to_be_tried_again_is() -> None:
+    told = rows("When a step is tried again")
+    assert len(told) >= 5
+    for tool, line in told:
+        log = (LogLine(at=datetime(2026, 1, 2, tzinfo=UTC), text=line.strip("`")),)
+        seen = Evidence(phase="deploy", kind="process", message="", exit_code=1, log_tail=log)
+        assert classify(seen, Setting()).answer.retryable, tool
 
 
 def test_the_rules_are_those_of_the_language() -> None:

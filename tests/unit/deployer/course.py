@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 from services.deployer.run_course import (
-    ArtifactState,
     DiscardStep,
     EndAttempts,
     EndGate,
@@ -20,17 +19,15 @@ from services.deployer.run_course import (
     Move,
     OpenGate,
     RequestArtifact,
-    RunPicture,
     SkipStep,
     StartStep,
-    StepPicture,
     StopStep,
     SwitchStep,
-    VerificationState,
     VerifyCandidate,
     VerifyStage,
     next_moves,
 )
+from services.deployer.run_picture import ArtifactState, RunPicture, StepPicture, VerificationState
 from services.deployer.run_state import FORWARD, State, Trigger, advance
 from services.deployer.step_state import ACTIVE, ENDED, NOT_PASSED, PASSED, StepState, StepTrigger
 from services.deployer.step_state import advance as advance_step

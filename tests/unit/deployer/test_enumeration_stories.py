@@ -6,6 +6,7 @@ import pytest
 
 from shared.events import (
     Event,
+    Evidence,
     RunCancelled,
     RunQueued,
     RunRollingBack,
@@ -14,6 +15,7 @@ from shared.events import (
     RunSuperseded,
     StageHeld,
     StageStopped,
+    StepFailed,
     StepStarted,
     StepSucceeded,
 )
@@ -46,9 +48,14 @@ def superseded(revision: int, by: int) -> Event:
     return RunSuperseded(**about(revision), state="Superseded", by_run=run, by_revision=by)
 
 
-def step(kind: type[StepStarted] | type[StepSucceeded], **fields: object) -> Event:
+def step(kind: type[StepStarted] | type[StepSucceeded] | type[StepFailed], **fields: object) -> Event:
     said = {name: value for name, value in about(1).items() if name != "kind"}
     return kind(**said, step="a", attempt=1, **fields)
+
+
+def failed(**stated: str) -> Event:
+    evidence = {"phase": "deploy", "kind": "error", "message": "it broke", **stated}
+    return step(StepFailed, evidence=Evidence.model_validate(evidence))
 
 
 BEGUN = [queued(1), queued(2), started(1)]
@@ -78,6 +85,8 @@ HELD = StageHeld(**HERE, revision=1, reason="")
         pytest.param([queued(1), STEP_STARTED], id="a step of a run that has not begun"),
         pytest.param([*BEGUN, step(StepSucceeded, outputs={})], id="a step passes that has not begun"),
         pytest.param([*BEGUN, STEP_STARTED, STEP_STARTED], id="a step begins twice"),
+        pytest.param([*BEGUN, failed()], id="a step fails that has not begun"),
+        pytest.param([*BEGUN, failed(stated="lacking"), STEP_STARTED], id="a step begins that failed"),
     ],
 )
 def test_what_is_no_path_is_refused_at_its_last_event(story: list[Event]) -> None:
@@ -90,3 +99,7 @@ def test_a_story_may_end_anywhere() -> None:
     whole = [*BEGUN, STEP_STARTED, step(StepSucceeded, outputs={}), succeeded(1), started(2), succeeded(2)]
     for end in range(len(whole) + 1):
         follow(whole[:end])
+
+
+def test_a_gate_that_lacks_a_value_fails_before_anybody_is_asked() -> None:
+    follow([*BEGUN, failed(stated="lacking")])

@@ -26,11 +26,11 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def said(actor: str, verdict: Verdict = "approved") -> Given:
-    return Given(actor, verdict, "", NOW)
+def said(actor: str, verdict: Verdict = "approved", at: datetime = NOW) -> Given:
+    return Given(actor, verdict, "", at)
 
 
-def gate(kind: str = MANUAL, given: Sequence[Given] = (), **params: Any) -> Gate:
+def gate(kind: str = MANUAL, given: Sequence[Given] = (), pusher: str = "pam", **params: Any) -> Gate:
     step = StepPlan(
         id=Step("go"),
         name="Go live",
@@ -39,7 +39,7 @@ def gate(kind: str = MANUAL, given: Sequence[Given] = (), **params: Any) -> Gate
         goes_after=(),
         timeout_seconds=1,
     )
-    return Gate(step, NOW - HOUR, NOW + HOUR, "abc", "pam", given)
+    return Gate(step, NOW - HOUR, NOW + HOUR, "abc", pusher, given)
 
 
 TWO: dict[str, Any] = {"approvals": 2}
@@ -64,6 +64,14 @@ OTHERS: dict[str, Any] = {"self_approval": False}
         pytest.param(gate(**OTHERS), said("pam"), "", Refused, id="one's own push"),
         pytest.param(gate(**OTHERS), said("pam", "rejected"), "", Fails, id="one's own push may be rejected"),
         pytest.param(gate(), said("pam"), "", Passes, id="one's own push where that may be"),
+        pytest.param(gate(**OTHERS), said("PAM"), "", Refused, id="one's own push in capitals"),
+        pytest.param(gate(**OTHERS), said("ann"), "", Passes, id="somebody else's push"),
+        pytest.param(gate(pusher="", **OTHERS), said("ann"), "", Refused, id="nobody knows whose push"),
+        pytest.param(gate(pusher=""), said("ann"), "", Passes, id="nobody knows, and it may be anybody's"),
+        pytest.param(gate(given=[said("ann")], **TWO), said("Ann"), "", Refused, id="twice in capitals"),
+        pytest.param(gate(), said("ann", at=NOW + HOUR), "", Refused, id="its time is over"),
+        pytest.param(gate(), said("ann", "rejected", NOW + HOUR), "", Refused, id="too late to reject"),
+        pytest.param(gate(BAKE), said("ann", at=NOW + HOUR), "", Refused, id="it has baked"),
         pytest.param(gate(BAKE), said("ann"), "", Passes, id="a bake ends early"),
         pytest.param(gate(BAKE), said("ann", "rejected"), "", Fails, id="a bake is rejected"),
     ],

@@ -8,7 +8,7 @@ import pytest
 
 from services.deployer.late_values import filled_in, lacking
 from services.deployer.records import StepRecord
-from services.deployer.run_course import VerificationState
+from services.deployer.run_picture import VerificationState
 from services.deployer.step_state import StepState
 from shared.ids import Digest, Step
 from shared.language.expression import Mistake

@@ -10,7 +10,8 @@ from typing import Literal
 
 import pytest
 
-from services.deployer.run_course import ArtifactState, Finish, VerificationState, next_moves
+from services.deployer.run_course import Finish, next_moves
+from services.deployer.run_picture import ArtifactState, VerificationState
 from services.deployer.run_state import State, Trigger
 from services.deployer.step_state import StepState, StepTrigger
 from shared.ids import Step

@@ -11,7 +11,7 @@ from shared.plan import ArtifactPlan
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
-NEWER = "a newer revision, which takes its place, or somebody who retries it in staging"
+NEWER = "a newer revision, which takes its place"
 BLOCKED = {
     State.NOT_STARTED: ("revision 7 is Not Started in staging", "revision 7 succeeding in staging"),
     State.IN_PROGRESS: ("revision 7 is In Progress in staging", "revision 7 succeeding in staging"),
@@ -38,6 +38,11 @@ def test_a_run_waits_for_the_stage_before(state: State) -> None:
     wait = waits.for_previous_stage("staging", state, 7, NOW)
     assert (wait.blocked_by, wait.released_by) == BLOCKED[state]
     assert (wait.reason, wait.since, wait.deadline) == ("previous_stage", NOW, None)
+
+
+def test_what_somebody_can_do_about_it_is_named_beside_a_newer_revision() -> None:
+    wait = waits.for_previous_stage("staging", State.FAILED, 7, NOW, remedy="retries it in staging")
+    assert wait.released_by == f"{NEWER}, or somebody who retries it in staging"
 
 
 @pytest.mark.parametrize("state", [pytest.param(each, id=each) for each in sorted(LIVE)])

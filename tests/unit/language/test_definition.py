@@ -152,6 +152,21 @@ def test_the_names_of_windows_are_those_that_editors_are_told() -> None:
     assert model.model_validate({"windows": {"Office_Hours-2": {"zone": "UTC"}}}).windows
 
 
+@pytest.mark.parametrize("alarm", ["shop 5xx", "shop-5xx\u00e9", "5xx > 1%"])
+def test_an_alarm_of_which_no_monitor_can_tell_is_warned_of(alarm: str) -> None:
+    definition = read(f"{HEAD}{CHECK}  stages: [{{name: live, auto_rollback_alarm_name: '{alarm}'}}]\n")
+    [warned] = definition.problems
+    assert (warned.severity, warned.rule, warned.line) == ("warning", "no-effect", 4)
+    assert "no monitor can tell" in warned.message
+
+
+@pytest.mark.parametrize("alarm", ["shop-5xx", "arn:aws:cloudwatch:eu-west-1:1:alarm:a_b/C.d"])
+def test_an_alarm_as_monitors_have_them_is_not_warned_of(alarm: str) -> None:
+    assert not read(
+        f"{HEAD}{CHECK}  stages: [{{name: live, auto_rollback_alarm_name: '{alarm}'}}]\n"
+    ).problems
+
+
 TERRAFORM = """\
 version: "1"
 pipeline:

@@ -241,11 +241,11 @@ OFFICE = Window(
         (
             "2026-11-23T11:30",
             (
-                "It is mon 12:30 in Europe/Berlin, "
+                "It is Mon 12:30 in Europe/Berlin, "
                 "and the window office is open 09:00-12:00, 13:00-16:30 that day."
             ),
         ),
-        ("2026-11-24T08:00", "It is tue 09:00 in Europe/Berlin, and the window office is closed that day."),
+        ("2026-11-24T08:00", "It is Tue 09:00 in Europe/Berlin, and the window office is closed that day."),
         ("2026-12-13T23:00", "2026-12-14 is a holiday of the window office (Europe/Berlin)."),
         (
             "2026-12-25T00:00",

@@ -51,6 +51,18 @@ def test_a_gate_is_there_to_be_approved_with_all_that_is_shown() -> None:
     assert (approval.given, [each.actor for each in approval.answers]) == (1, ["ann"])
 
 
+def test_how_many_approved_is_said_the_same_everywhere() -> None:
+    told = begun().gate(1).gate(1, "other").approved(1)
+    first, other = approvals(told.stage)
+    assert first.text.startswith("Revision 1 waits for an approval: step 'Smoke' has 1 of 1 approvals;")
+    assert first.gate is not None
+    assert (first.given, first.gate.wait.blocked_by) == (1, "step 'Smoke' has 1 of 1 approvals")
+    assert (other.given, "has 0 of 1 approvals" in other.text) == (0, True)
+    (step, _) = told.run(1).steps
+    assert step.gate is not None
+    assert step.gate.wait == first.gate.wait
+
+
 LEAVING: list[tuple[type[Event], dict[str, Any]]] = [
     (StepStarted, {"step_type": "SCRIPT:EXECUTE", "log": "l"}),
     (StepApplying, {"changes": CHANGES}),

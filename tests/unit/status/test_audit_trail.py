@@ -22,8 +22,20 @@ def entered(type_: str, **changes: Any) -> Entry:
         pytest.param(
             "operation.requested",
             {"kind": "release_hold"},
-            "Asked to release hold in staging, by grace: wrong flag",
+            "Asked to release a hold in staging, by grace: wrong flag",
             id="asked",
+        ),
+        pytest.param(
+            "operation.requested",
+            {"kind": "rollback", "dry_run": True, "reason": ""},
+            "Asked what a rollback would do in staging, by grace",
+            id="asked what would happen",
+        ),
+        pytest.param(
+            "run.cancelled",
+            {"actor": "alarm a", "reason": "5xx", "rollback": "no_candidate"},
+            "Revision 12 in staging: Cancelled, by alarm a: 5xx; there was no revision to roll back to",
+            id="nothing to go back to",
         ),
         pytest.param(
             "operation.requested",

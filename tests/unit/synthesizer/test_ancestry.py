@@ -20,7 +20,10 @@ from shared.ids import Commit
 
 NEW, OLD = Commit("b" * 40), Commit("a" * 40)
 MAIN, RELEASE, TAG = "refs/heads/main", "refs/heads/release/1", "refs/tags/v1"
-HINT = "; to bring an earlier state back, push a revert of what came after it"
+HINT = (
+    "; to bring an earlier state back, push a revert of what came after it, or restore an earlier revision "
+    "of one stage with `windlass rollback PIPELINE STAGE`"
+)
 
 
 def at(commit: Commit, revision: int = 7, *, untouched: bool = False) -> Mark:

@@ -9,7 +9,7 @@ from services.deployer.adapters.local.release import ArtifactRefused
 from services.deployer.step_order import Broke, StepOrder
 from shared.clock import Clock
 from shared.events import Evidence, LogLine
-from shared.events.evidence import LOG_LINE_CHARACTERS_MAX, LOG_TAIL_LINES_MAX
+from shared.events.evidence import LOG_LINE_CHARACTERS_MAX, LOG_TAIL_LINES_MAX, Stated
 from shared.faults import Refused
 from shared.process import Exit, Lost, Processes
 
@@ -62,6 +62,7 @@ class Witness:
         kind: Kind,
         message: str,
         process: Path | None = None,
+        stated: Stated = "",
     ) -> Broke:
         """Tell of anything else in a sentence."""
         evidence = Evidence(
@@ -71,6 +72,7 @@ class Witness:
             message=message,
             finished_at=self.clock.now(),
             log_tail=self._tail(process) if process else (),
+            stated=stated,
         )
         return Broke(evidence)
 
