@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import dataclass, field
 from hashlib import sha256
-from math import inf
 
 from services.builder.build_run import BuildAnswer, BuildFailed, BuildOrder, BuildStopped, Built, impossible
 from services.builder.build_worker import PublishedLog
@@ -31,11 +30,14 @@ class Workshop:
             mean = 2 * self.world.nature.seconds
             seconds = min(chance.expovariate(1 / mean), 10 * mean)
             endless = luck < self.world.nature.build_endless
-            self.ends[order.name] = inf if endless else self.world.now + seconds
+            limit = order.recipe.timeout_seconds
+            self.ends[order.name] = self.world.now + (limit if endless else min(seconds, limit))
         while self.world.now < self.ends[order.name] and order.name not in self.stopped:
             await pause(min(self.ends[order.name] - self.world.now, 5.0))
         if order.name in self.stopped:
             return BuildStopped()
+        if luck < self.world.nature.build_endless:
+            return BuildFailed(impossible(order, "its time limit passed"))
         if luck > 1 - self.world.nature.build_broke:
             return BuildFailed(impossible(order, "make exited 2"))
         digest = Digest(f"sha256:{sha256(order.recipe.build_key.encode()).hexdigest()}")
