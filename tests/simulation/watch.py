@@ -16,6 +16,7 @@ from services.deployer.step_order import StepOrder
 from shared.db import Noted
 from shared.delivery import TYPES, MessageDied
 from shared.events import (
+    AttemptClassified,
     Event,
     OperationAccepted,
     OperationRefused,
@@ -201,8 +202,8 @@ class Watch:
             self.runs[event.run] = Run(event.key, event.revision, event.kind)
         if isinstance(event, RunEvent):
             self._judge_run(event, self.runs[event.run])
-        if isinstance(event, StepEvent):
-            self._judge_step(event)
+        if isinstance(event, StepEvent) and not isinstance(event, AttemptClassified):
+            self._judge_step(event)  # the classifier's word may come when nobody waits for it any more
 
     def _judge_run(self, event: RunEvent, run: Run) -> None:
         if run.over:

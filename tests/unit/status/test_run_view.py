@@ -8,6 +8,7 @@ from services.status.progress import is_over, with_planned_steps
 from services.status.timeline import TIMELINE_MAX
 from services.status.views import PlannedStage, PlannedStep, RevisionView, RunView
 from shared.events import (
+    AttemptClassified,
     AttemptFailed,
     FailureClassified,
     GateAnswered,
@@ -250,3 +251,13 @@ def run_in(stage: str, state: str, *, started: bool = True) -> RunView:
 )
 def test_a_revision_is_over_when_nothing_more_follows(runs: list[RunView], over: bool) -> None:
     assert is_over(revision_of("staging", "production"), runs) is over
+
+
+def test_a_word_of_the_classifier_that_comes_too_late_changes_nothing_of_a_finished_run() -> None:
+    told = Told().queued(1).started(1)
+    told.tell(StepStarted(**step(told, 1), step_type="SCRIPT:EXECUTE", log="log/1"))
+    told.tell(AttemptFailed(**step(told, 1), evidence=evidence("refused"), attempts_max=3, run_kind="deploy"))
+    told.cancelled(1)
+    finished = told.run(1)
+    told.tell(AttemptClassified(**step(told, 1), code="X", retryable=True, rule="network_unreachable"))
+    assert told.run(1) == finished
