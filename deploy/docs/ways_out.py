@@ -11,7 +11,7 @@ HEAD = """
 
 Whatever is not over waits for something that ends: in bounded time, or by a person whom it names. What a run
 waits for is told with its reason, on what it waits, since when, what releases it and by when, in the same
-words by `windlass why`, the API and the page.
+words by `windlass why` and the API.
 """
 COLUMNS = ("Waits for", "Ended by", "At the latest by")
 

@@ -67,7 +67,7 @@ class GateMoves:
         )
         opened = (await store.steps(self.run.run.run))[step.id]
         if isinstance(filled, Mistake):
-            await self._fail(step, opened, self._lacking(step, filled))
+            await self.failed(step, opened, self._lacking(step, filled))
             return
         await self._wait_at(await self.gate(filled, opened), opened)
 
@@ -139,7 +139,7 @@ class GateMoves:
         asked = [(step, await self._as_asked(step, self.run.steps[step.id])) for step in waiting]
         lacking = [(step, mistake) for step, mistake in asked if isinstance(mistake, Mistake)]
         for step, mistake in lacking:
-            await self._fail(step, self.run.steps[step.id], self._lacking(step, mistake))
+            await self.failed(step, self.run.steps[step.id], self._lacking(step, mistake))
         return bool(lacking)
 
     async def note(self, gate: Gate, record: StepRecord, given: Given) -> None:
@@ -167,7 +167,7 @@ class GateMoves:
             return
         asked = await self._as_asked(step, record)
         if isinstance(asked, Mistake):
-            await self._fail(step, record, self._lacking(step, asked))
+            await self.failed(step, record, self._lacking(step, asked))
             return
         match on_time(await self.gate(asked, record), now):
             case Passes(outputs):
@@ -182,10 +182,6 @@ class GateMoves:
         await self._change(record, StepTrigger.DONE, outputs=outputs)
         said = self.run.about_step(step.id, record.attempt)
         self._say(StepSucceeded(**said, outputs=outputs), record)
-
-    async def failed(self, step: StepPlan, record: StepRecord, evidence: Evidence) -> None:
-        """Let the run fail at the gate."""
-        await self._fail(step, record, evidence)
 
     async def _wait_at(self, gate: Gate, record: StepRecord) -> None:
         """Say what is waited for, and let the run's time stand still."""
@@ -204,7 +200,8 @@ class GateMoves:
         )
         self._say(waiting, record)
 
-    async def _fail(self, step: StepPlan, record: StepRecord, evidence: Evidence) -> None:
+    async def failed(self, step: StepPlan, record: StepRecord, evidence: Evidence) -> None:
+        """Let the run fail at the gate."""
         await self._change(record, StepTrigger.BROKE, evidence)
         said = self.run.about_step(step.id, record.attempt)
         self._say(StepFailed(**said, evidence=evidence), record)

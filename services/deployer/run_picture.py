@@ -22,7 +22,6 @@ class ArtifactState(StrEnum):
     FAILED = "failed"
 
 
-USABLE = frozenset({ArtifactState.BUILT})
 UNASKED = frozenset({ArtifactState.PENDING})  # nobody builds it yet
 
 
