@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from services.classifier.evidence import Setting
-from services.classifier.rules import classify
 from shared.db import ServiceDatabase
+from shared.diagnosis.evidence import Setting
+from shared.diagnosis.rules import classify
 from shared.events import (
     AttemptClassified,
     AttemptFailed,

@@ -8,10 +8,10 @@ from uuid import UUID
 from services.builder.build_run import BuildOrder
 from services.builder.environment import Surroundings
 from services.builder.environment import environment as of_build
-from services.classifier.evidence import Setting
-from services.classifier.rules import classify
 from services.deployer.adapters.local.environment import environment as of_step
 from services.deployer.step_order import StepOrder
+from shared.diagnosis.evidence import Setting
+from shared.diagnosis.rules import classify
 from shared.events import Evidence, LogLine
 from shared.ids import BuildKey, Commit, Pipeline, Stage, Step
 from shared.language.problem import RULES

@@ -6,12 +6,12 @@ Deterministic and offline. What follows from a failure is the deployer's to deci
 import shlex
 from dataclasses import dataclass, replace
 
-from services.classifier.build_rules import BUILD_RULES
-from services.classifier.evidence import Case, Phase, Setting, case_of, case_of_log
-from services.classifier.probe_rules import PROBE_RULES
-from services.classifier.program_rules import PROGRAM_RULES
-from services.classifier.rule import IN_THE_END, Answer, Finding, Rule, fact
-from services.classifier.stated_rules import STATED_RULES
+from shared.diagnosis.build_rules import BUILD_RULES
+from shared.diagnosis.evidence import Case, Phase, Setting, case_of, case_of_log
+from shared.diagnosis.probe_rules import PROBE_RULES
+from shared.diagnosis.program_rules import PROGRAM_RULES
+from shared.diagnosis.rule import IN_THE_END, Answer, Finding, Rule, fact
+from shared.diagnosis.stated_rules import STATED_RULES
 from shared.events import Evidence
 from shared.events.verification import FailureCode
 

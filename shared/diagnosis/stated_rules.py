@@ -2,8 +2,8 @@
 program met on its way, and not why a person said no or a time was over.
 """
 
-from services.classifier.evidence import Case
-from services.classifier.rule import Find, Finding, Rule, fact
+from shared.diagnosis.evidence import Case
+from shared.diagnosis.rule import Find, Finding, Rule, fact
 from shared.events.evidence import Stated
 
 LOGS = "windlass logs {pipeline} {revision} --stage {stage}"

@@ -6,8 +6,8 @@ these are the deployment's.
 
 from collections.abc import Callable
 
-from services.classifier.evidence import Case, Phase
-from services.classifier.rule import BY_PHASE, SETTLED, Answer, Find, Finding, Rule
+from shared.diagnosis.evidence import Case, Phase
+from shared.diagnosis.rule import BY_PHASE, SETTLED, Answer, Find, Finding, Rule
 from shared.events import ProbeFault, ProbeResult
 
 ASK = "curl -i {url}"

@@ -2,8 +2,8 @@
 interpreter or a shell itself prints, at the start of a line, never words that any program may log.
 """
 
-from services.classifier.evidence import Case, Phase
-from services.classifier.rule import IN_THE_END, Finding, Rule, ended, infrastructure, line, settled
+from shared.diagnosis.evidence import Case, Phase
+from shared.diagnosis.rule import IN_THE_END, Finding, Rule, ended, infrastructure, line, settled
 
 RUNS: frozenset[Phase] = frozenset({"build", "publish", "setup", "deploy", "rollout"})
 STARTS: frozenset[Phase] = frozenset({"rollout"})

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from services.classifier.evidence import Case, Kind, Phase
+from shared.diagnosis.evidence import Case, Kind, Phase
 from shared.events.verification import FailureCategory, FailureCode, FailureStage
 
 SETTLED = -1  # place of a typed fact that leaves no doubt

@@ -4,11 +4,11 @@ from typing import Any, get_args
 
 import pytest
 
-from services.classifier.evidence import Setting
-from services.classifier.rules import classify
+from shared.diagnosis.evidence import Setting
+from shared.diagnosis.rules import classify
 from shared.events import Evidence
 from shared.events.evidence import Stated
-from tests.unit.classifier.samples import DEPLOY, PIP_OFFLINE, PYTHON_TRACE, SETTING, evidence, named
+from tests.unit.diagnosis.samples import DEPLOY, PIP_OFFLINE, PYTHON_TRACE, SETTING, evidence, named
 
 MISLEADING = (
     f"sh: 0: cannot open .env: No such file\n{PYTHON_TRACE}\n{PIP_OFFLINE}\nnpm error code ECONNRESET"

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from services.classifier.evidence import Setting
-from services.classifier.rules import Classification
+from shared.diagnosis.evidence import Setting
+from shared.diagnosis.rules import Classification
 from shared.events import Evidence, LogLine
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)

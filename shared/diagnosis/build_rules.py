@@ -7,8 +7,8 @@ runner's summary and are settled first.
 
 import re
 
-from services.classifier.evidence import Case, Phase
-from services.classifier.rule import (
+from shared.diagnosis.evidence import Case, Phase
+from shared.diagnosis.rule import (
     Finding,
     Rule,
     access,

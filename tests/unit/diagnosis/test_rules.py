@@ -5,12 +5,12 @@ from typing import get_args
 
 import pytest
 
-from services.classifier.evidence import LINES_MAX, Setting
-from services.classifier.rule import BY_PHASE
-from services.classifier.rules import RULES, classify, classify_log
+from shared.diagnosis.evidence import LINES_MAX, Setting
+from shared.diagnosis.rule import BY_PHASE
+from shared.diagnosis.rules import RULES, classify, classify_log
 from shared.events import Evidence, LogLine, ProbeFault, ProbeResult
 from shared.events.verification import FailureCategory, FailureCode, FailureStage
-from tests.unit.classifier.samples import (
+from tests.unit.diagnosis.samples import (
     AT,
     HEALTH,
     PIP_OFFLINE,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.classifier.rules import classify
+from shared.diagnosis.rules import classify
 from shared.events import Evidence
-from tests.unit.classifier.samples import (
+from tests.unit.diagnosis.samples import (
     ACCESS,
     BUILD,
     NPM_GOT_OVER,
