@@ -71,13 +71,65 @@ class PathCheck(Part):
     )
 
 
+class ReleaseMarker(Part):
+    """Where the service itself says which release it is, so that no other one can pass for it."""
+
+    header: str = Field(
+        default="",
+        description="The header of every answer that carries it; without one it stands in the body",
+        examples=["X-Release"],
+        json_schema_extra={"pattern": r"^[A-Za-z0-9-]{0,100}$"},
+    )
+    path: str = Field(
+        default="",
+        description="The path to ask for it; without one every answer carries it",
+        examples=["/version"],
+        json_schema_extra={"pattern": r"^(/[\x21-\x7e]{0,1999})?$"},
+    )
+    value: str = Field(
+        default="",
+        description="What must stand there: all of the header, or anywhere in the body. Else: the commit",
+        examples=["${{ trigger.sha }}"],
+    )
+
+
+class CommandCheck(Part):
+    """A program that says whether the service is good: by ending with 0. It may be run many times."""
+
+    command: tuple[str, ...] = Field(
+        description="The program and its arguments, run in the unpacked artifact; URL tells it where to ask",
+        examples=[["python3", "smoke.py"]],
+        json_schema_extra={"minItems": 1, "maxItems": 100},
+    )
+    timeout_seconds: Annotated[float, Strict()] = Field(
+        default=10.0,
+        description="It is ended after that, and has not passed",
+        json_schema_extra={"minimum": 0.1, "maximum": 120},
+    )
+
+
 class Criteria(Part):
     """When a service counts as good."""
 
     paths: tuple[PathCheck, ...] = Field(
-        default=(PathCheck(),),
-        description="What is asked for; all of them must answer as they should",
+        default=(),
+        description="What is asked for over HTTP; all of them must answer as they should. Unless said, the "
+        "well-known ones are, and those that the service has must answer well",
         json_schema_extra={"minItems": 1, "maxItems": 50},
+    )
+    tcp: tuple[Annotated[int, Strict()], ...] = Field(
+        default=(),
+        description="Ports of the same machine that must take a connection, beside the service's own",
+        examples=[[9090]],
+        json_schema_extra={"maxItems": 20},
+    )
+    commands: tuple[CommandCheck, ...] = Field(
+        default=(),
+        description="Programs that must end with 0",
+        json_schema_extra={"maxItems": 10},
+    )
+    release: ReleaseMarker | None = Field(
+        default=None, description="Where the service says which release it is"
     )
     successes: Annotated[int, Strict()] = Field(
         default=2,
@@ -98,6 +150,17 @@ class Criteria(Part):
         default=30.0,
         description="From the request to the verdict",
         json_schema_extra={"minimum": 0.1, "maximum": 3600},
+    )
+    soak_seconds: Annotated[float, Strict()] = Field(
+        default=0.0,
+        description="How long the release is watched once it has its address, before the run succeeds; it is "
+        "rolled back if it fails meanwhile",
+        json_schema_extra={"minimum": 0, "maximum": 3600},
+    )
+    health_interval_seconds: Annotated[float, Strict()] = Field(
+        default=30.0,
+        description="From one look at its health to the next, for as long as it is live",
+        json_schema_extra={"minimum": 5, "maximum": 3600},
     )
 
 

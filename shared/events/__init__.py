@@ -1,9 +1,18 @@
 """Every event that crosses a service boundary, by topic. Additive inside a version (DESIGN 3)."""
 
 from shared.events.alarms import AlarmChanged
-from shared.events.builds import ArtifactBuilt, ArtifactFailed, BuildRequested
+from shared.events.builds import ArtifactBuilt, ArtifactFailed, BuildBackingOff, BuildRequested
 from shared.events.envelope import Event, Message
-from shared.events.evidence import Evidence, LogLine, ProbeFault, ProbeResult
+from shared.events.evidence import (
+    Diagnostics,
+    Evidence,
+    LogLine,
+    ProbeFault,
+    ProbeKind,
+    ProbeResult,
+    ProbeRound,
+)
+from shared.events.health import Health, HealthChanged, HealthCounts, HealthEnded, HealthSampled
 from shared.events.logs import LogAppended
 from shared.events.operations import OperationAccepted, OperationRefused, OperationRequested
 from shared.events.pushes import PushReceived, PushRefused
@@ -51,12 +60,16 @@ from shared.events.steps import (
     StepTimedOut,
     StepWaiting,
 )
+from shared.events.targets import LocalPlace, ProbeTarget
 from shared.events.topics import TOPICS, Topic
 from shared.events.verification import (
+    Confidence,
+    EvidenceLine,
     FailureClassified,
-    ProbeTarget,
+    FixCard,
     VerificationFailed,
     VerificationPassed,
+    VerificationProbed,
     VerificationRequested,
 )
 from shared.events.waits import Wait
@@ -70,6 +83,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         PlanRejected,
         RevisionSkipped,
         BuildRequested,
+        BuildBackingOff,
         ArtifactBuilt,
         ArtifactFailed,
         LogAppended,
@@ -113,8 +127,12 @@ EVENT_TYPES: dict[str, type[Event]] = {
         StepCancelled,
         StepTimedOut,
         VerificationRequested,
+        VerificationProbed,
         VerificationPassed,
         VerificationFailed,
+        HealthChanged,
+        HealthSampled,
+        HealthEnded,
         FailureClassified,
     )
 }
@@ -128,15 +146,26 @@ __all__ = [
     "AttemptClassified",
     "AttemptFailed",
     "BlockerLifted",
+    "BuildBackingOff",
     "BuildRequested",
+    "Confidence",
     "DefinitionAnswered",
     "DefinitionHeld",
+    "Diagnostics",
     "Event",
     "Evidence",
+    "EvidenceLine",
     "FailedTest",
     "FailureClassified",
+    "FixCard",
     "GateAnswered",
+    "Health",
+    "HealthChanged",
+    "HealthCounts",
+    "HealthEnded",
+    "HealthSampled",
     "HoldReleased",
+    "LocalPlace",
     "LogAppended",
     "LogLine",
     "Message",
@@ -145,7 +174,9 @@ __all__ = [
     "OperationRequested",
     "PlanRejected",
     "ProbeFault",
+    "ProbeKind",
     "ProbeResult",
+    "ProbeRound",
     "ProbeTarget",
     "ProposedChanges",
     "PushReceived",
@@ -186,6 +217,7 @@ __all__ = [
     "Topic",
     "VerificationFailed",
     "VerificationPassed",
+    "VerificationProbed",
     "VerificationRequested",
     "Wait",
     "WindowOverridden",

@@ -10,6 +10,7 @@ AlarmState = Literal["firing", "clear", "unknown"]
 FIRING: frozenset[AlarmState] = frozenset({"firing"})
 CLEAR: frozenset[AlarmState] = frozenset({"clear"})
 KNOWN = FIRING | CLEAR  # good or bad news; the rest changes nothing
+OF_HEALTH = "health:"  # how names begin that belong to the verifier: `health:pipeline/stage`
 
 
 class AlarmChanged(Event):

@@ -1,5 +1,6 @@
 """Topic `windlass.builds`: artifacts asked for, built, failed; in order per build key."""
 
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from shared.plan import ArtifactPlan
 
 
 class BuildEvent(Event):
-    """What the three have in common."""
+    """What all of them have in common."""
 
     topic: ClassVar[Topic] = Topic.BUILDS
 
@@ -41,6 +42,19 @@ class BuildRequested(BuildEvent):
     remote: str
     commit: Commit
     recipe: ArtifactPlan
+
+
+class BuildBackingOff(BuildEvent):
+    """An attempt failed in a way that may pass: there is another, and no answer yet."""
+
+    type: ClassVar[str] = "windlass.build.backing_off.v1"
+
+    attempt: int  # of the build key, from 1, that failed
+    until: datetime  # when the next one begins
+    code: str  # of the failure that may pass
+    rule: str
+    evidence: Evidence
+    log: str
 
 
 class ArtifactBuilt(BuildEvent):

@@ -24,7 +24,11 @@ ProbeFault = Literal[
     "release",  # another release answered
     "content",
     "slow",
+    "ended",  # the service's process is not there any more
+    "restarted",  # another process of it answers than at first
+    "command",  # a command that was asked said no, or did not end in time
 ]
+ProbeKind = Literal["http", "tcp", "command", "process"]
 
 
 # Who found the fault names it: there is nothing to judge, and what was printed before is no cause.
@@ -54,16 +58,39 @@ class LogLine(Fact):
 
 
 class ProbeResult(Fact):
-    """One HTTP probe and what came of it."""
+    """One probe and what came of it."""
 
     at: datetime
-    url: str
+    url: str  # what was asked: an address, "tcp://127.0.0.1:9090", or a command as people read it
+    kind: ProbeKind = "http"
+    service: str = ""  # whose probe it is
     passed: bool
     status: int | None = None  # None: no HTTP answer
     latency_seconds: float | None = None
     fault: ProbeFault = ""
     problem: str = ""  # why it did not pass, in a sentence
-    body_head: str = ""  # the first characters of an unexpected answer
+    body_head: str = ""  # the first characters of an unexpected answer, or the last that a command said
+
+
+class ProbeRound(Fact):
+    """All probes of a verification, made once side by side."""
+
+    number: int  # from 1
+    at: datetime
+    probes: tuple[ProbeResult, ...]
+    further: int = 0  # that passed as well and are not told
+
+
+class Diagnostics(Fact):
+    """What was found on the target at the moment of a failure."""
+
+    at: datetime
+    process: Literal["running", "exited", "lost", "absent"]
+    exit_code: int | None = None
+    signal: str = ""
+    restarts: int = 0  # since the release came up
+    listening: tuple[str, ...] = ()  # where its processes take connections: "127.0.0.1:5000", "[::]:8080"
+    log_tail: tuple[LogLine, ...] = ()
 
 
 class Evidence(Fact):
@@ -80,4 +107,6 @@ class Evidence(Fact):
     finished_at: datetime | None = None
     probes: tuple[ProbeResult, ...] = ()
     log_tail: tuple[LogLine, ...] = ()
+    log_first_line: int = 1  # the number of the tail's first line in the whole log
     stated: Stated = ""
+    diagnostics: Diagnostics | None = None

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from shared.events.evidence import Evidence
 from shared.events.stages import StageEvent
+from shared.events.targets import ProbeTarget
 from shared.events.waits import Wait
 from shared.ids import Commit
 
@@ -206,6 +207,9 @@ class RunSucceeded(RunFinished):
     type: ClassVar[str] = "windlass.run.succeeded.v1"
 
     urls: dict[str, str] = Field(default_factory=dict)  # service -> stable URL
+    targets: tuple[ProbeTarget, ...] = ()  # what this run deployed, at its stable URLs
+    services: tuple[str, ...] = ()  # all that the stage deploys, these and what was kept from before
+    private_addresses: bool = False  # the target is local
 
 
 class RunFailed(RunFinished):
@@ -217,6 +221,7 @@ class RunFailed(RunFinished):
     step: str = ""
     evidence: Evidence
     rollback: Literal["", "started", "no_candidate"] = ""  # what follows by itself
+    asked_by: str = ""  # the person who asked for this run; empty: it came by itself, or nobody said
 
 
 class RunTimedOut(RunFinished):
@@ -227,6 +232,7 @@ class RunTimedOut(RunFinished):
     step: str = ""  # empty: the stage's own limit
     evidence: Evidence
     rollback: Literal["", "started", "no_candidate"] = ""  # what follows by itself
+    asked_by: str = ""  # the person who asked for this run; empty: it came by itself, or nobody said
 
 
 class RunCancelled(RunFinished):

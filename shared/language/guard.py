@@ -103,6 +103,11 @@ def _higher(old: Any, new: Any) -> bool:
     return not (_is_number(old) and _is_number(new)) or new > old
 
 
+def _shorter(old: Any, new: Any) -> bool:
+    """Tell whether less time is taken; nothing said is none."""
+    return _is_number(old) and (not _is_number(new) or new < old)
+
+
 def _is_number(value: Any) -> bool:
     """Tell what can be compared; None does not: it stands for what nobody knows here."""
     return isinstance(value, int | float)
@@ -143,7 +148,15 @@ def _fewer_paths(old: Any, new: Any) -> bool:
         wanted, kept = _CHECKS.validate_python(old), _CHECKS.validate_python(new)
     except ValidationError:  # of a release that asked otherwise
         return True
+    kept = kept or [PathCheck()]  # where nothing is said, "/" is among what is asked for
     return not all(any(_asks_as_much(check, each) for each in kept) for check in wanted)
+
+
+def _fewer_entries(old: Any, new: Any) -> bool:
+    """Tell whether something that was asked is not any more."""
+    if not (isinstance(old, list) and isinstance(new, list)):
+        return bool(old)
+    return not {shown(each) for each in old} <= {shown(each) for each in new}
 
 
 def _asks_as_much(old: PathCheck, new: PathCheck) -> bool:
@@ -172,7 +185,10 @@ GUARDS: tuple[Guard, ...] = (
     *_params("TERRAFORM:SYNTHESIZE", "requires_approval", _below(APPROVAL_LEVELS), "approval-weakened"),
 
     *_params(VERIFIED, "verify.paths", _fewer_paths, "verification-weakened"),
+    *_params(VERIFIED, "verify.tcp verify.commands", _fewer_entries, "verification-weakened"),
+    *_params(VERIFIED, "verify.release", _taken_from, "verification-weakened"),
     *_params(VERIFIED, "verify.successes verify.interval_seconds", _lower, "verification-weakened"),
+    *_params(VERIFIED, "verify.soak_seconds", _shorter, "verification-weakened"),
     *_params(VERIFIED, "verify.latency_seconds_max", _higher, "verification-weakened"),
 
     *_params("LOCAL:SERVICE:DEPLOY LOCAL:STATIC:DEPLOY", "port", _changed, "place-changed"),

@@ -46,6 +46,7 @@ TOPIC_OF = {
     "step": Topic.STAGES,
     "verification": Topic.STAGES,
     "failure": Topic.STAGES,
+    "health": Topic.STAGES,
     "message": Topic.DEAD_LETTERS,
 }
 

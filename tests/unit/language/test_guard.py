@@ -27,6 +27,10 @@ WEAKER: dict[str, tuple[Any, Any, Any]] = {
             {"path": "/a", "status": 200, "contains": "ok!"},
         ],
     ),
+    "verify.tcp": ([80, 81], [80], [81, 80, 82]),
+    "verify.commands": ([{"command": ["a"]}], [{"command": ["b"]}], [{"command": ["a"]}, {"command": ["b"]}]),
+    "verify.release": ({"header": "X-Release"}, None, {"header": "X-Release"}),
+    "verify.soak_seconds": (60.0, 59.0, 61.0),
     "verify.successes": (2, 1, 3),
     "verify.interval_seconds": (1.0, 0.1, 2.0),
     "verify.latency_seconds_max": (5.0, 6.0, 4.0),
@@ -75,6 +79,18 @@ def test_less_asked_of_a_path_is_weaker(field: dict[str, Any], weaker: bool) -> 
     asked = {"path": "/", "status": 200, "contains": "ok"}
     found = broken("LOCAL:SERVICE:DEPLOY", ("params", "verify", "paths"), [asked], [{**asked, **field}])
     assert found == ("verification-weakened" if weaker else None)
+
+
+def test_a_soak_of_no_time_is_not_weaker_than_none_was_asked_for() -> None:
+    at = ("params", "verify", "soak_seconds")
+    assert broken("LOCAL:SERVICE:DEPLOY", at, None, 0.0) is None
+    assert broken("LOCAL:SERVICE:DEPLOY", at, 5.0, None) == "verification-weakened"
+
+
+def test_the_well_known_paths_ask_for_as_much_as_the_first_of_them() -> None:
+    at, slash = ("params", "verify", "paths"), {"path": "/", "status": None, "contains": ""}
+    assert broken("LOCAL:SERVICE:DEPLOY", at, [slash], []) is None
+    assert broken("LOCAL:SERVICE:DEPLOY", at, [{**slash, "status": 200}], []) == "verification-weakened"
 
 
 def test_a_longer_deadline_to_become_good_is_not_weaker() -> None:

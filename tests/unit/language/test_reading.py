@@ -183,6 +183,24 @@ def test_everything_that_is_wrong_with_criteria_is_told_at_once() -> None:
     ]
 
 
+def test_what_is_asked_beside_paths_is_held_to_what_can_pass() -> None:
+    verify = (
+        "{tcp: [0, 9090], commands: [{command: []}, {command: [a], timeout_seconds: 500}], paths: [], "
+        "release: {header: 'X Release', path: version}, soak_seconds: 9999, health_interval_seconds: 1}"
+    )
+    params = f"params: {{artifact: Web, verify: {verify}}}"
+    assert set(messages(with_step("name: Site", "type: LOCAL:STATIC:DEPLOY", params))) == {
+        'verify.soak_seconds in params of step "Site" is 9999 and must be between 0 and 3600',
+        'verify.health_interval_seconds in params of step "Site" is 1 and must be between 5 and 3600',
+        'verify.paths in params of step "Site" must have 1 to 50 entries',
+        "0 is not a TCP port",
+        "a command that is asked needs a program to run",
+        "timeout_seconds of a command is 500 and must be between 0.1 and 120",
+        '"X Release" is not the name of a header',
+        '"version" is not a path to ask a service for',
+    }
+
+
 @pytest.mark.parametrize("key", ["account_id", "region"])
 def test_an_aws_stage_needs_its_account_and_region_even_if_their_keys_are_there(key: str) -> None:
     stage = LIVE.replace('"100000000001"' if key == "account_id" else "eu-west-1", "~")
