@@ -7,6 +7,7 @@ resolved once, each address is judged here, and the connection is made to a judg
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 REDIRECTS_MAX = 5  # followed in one probe
+PORT_MAX = 65_535
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -19,6 +20,7 @@ METADATA: tuple[Network, ...] = (
     IPv4Network("192.0.0.192/32"),  # Oracle
     IPv6Network("fd00:ec2::/32"),  # AWS
     IPv6Network("fd20:ce::254/128"),  # Google
+    IPv6Network("fd00:42::42/128"),  # Scaleway
 )
 LOCAL: tuple[Network, ...] = (
     IPv4Network("127.0.0.0/8"),
@@ -57,6 +59,11 @@ def url_refusal(scheme: str, host: str, userinfo: str) -> str:
     if not host:
         return "it names no host"
     return "it carries credentials" if userinfo else ""
+
+
+def port_refusal(port: int) -> str:
+    """Return why a port may not be probed; empty when it may."""
+    return "" if 0 < port <= PORT_MAX else "it has no such port"
 
 
 def redirect_refusal(from_scheme: str, to_scheme: str) -> str:

@@ -1,9 +1,15 @@
 """The verifier, wired."""
 
+import os
+
 from services.verifier.adapters.http_prober import HttpProber
-from services.verifier.adapters.prober import Prober
+from services.verifier.adapters.local_commands import LocalCommands
+from services.verifier.adapters.local_observer import LocalObserver
 from services.verifier.handlers import KIND, Handlers
+from services.verifier.look_worker import Looker
+from services.verifier.round_worker import Rounds
 from services.verifier.settings import VerifierSettings
+from services.verifier.watch_worker import WatchWorker
 from services.verifier.worker import VerifyWorker
 from shared.bus import Subscription
 from shared.db import Database, ServiceDatabase
@@ -11,26 +17,42 @@ from shared.events import (
     RunCancelled,
     RunCancelling,
     RunFailed,
+    RunRollingBack,
+    RunRollingForward,
+    RunStarted,
     RunSucceeded,
     RunSuperseded,
     RunTimedOut,
     VerificationRequested,
 )
+from shared.process import LocalProcesses
 from shared.service import Service
+from shared.settings import passed_through
 from shared.work import Workers
 
 
 def build(database: Database, settings: VerifierSettings) -> Service:
     """Return the service on the real network."""
-    return wire(database, settings, HttpProber(database.clock))
+    processes = LocalProcesses()
+    search_path = passed_through().get("PATH", os.defpath)
+    folder = settings.data / "verifier" / settings.replica
+    rounds = Rounds(
+        prober=HttpProber(database.clock),
+        observer=LocalObserver(processes, database.clock),
+        commands=LocalCommands(processes, folder, search_path, database.clock),
+        clock=database.clock,
+    )
+    return wire(database, settings, rounds)
 
 
-def wire(database: Database, settings: VerifierSettings, prober: Prober) -> Service:
-    """Return the service on a given network."""
+def wire(database: Database, settings: VerifierSettings, rounds: Rounds) -> Service:
+    """Return the service with a given world to look at."""
     db = ServiceDatabase(database, "verifier")
     workers = Workers(db, settings.replica, settings.verifier_slots)
-    worker = VerifyWorker(workers, prober, db.clock)
+    worker = VerifyWorker(db, workers, rounds)
     handlers = Handlers(db)
+    looker = Looker(rounds.prober, rounds.observer, db.clock)
+    watching = WatchWorker(db, looker, settings.health_slots)
 
     async def probe() -> None:
         await workers.run({KIND: worker})
@@ -40,6 +62,9 @@ def wire(database: Database, settings: VerifierSettings, prober: Prober) -> Serv
             db,
             {
                 VerificationRequested: handlers.verification_requested,
+                RunStarted: handlers.run_started,
+                RunRollingBack: handlers.run_started,
+                RunRollingForward: handlers.run_started,
                 RunCancelling: handlers.run_ended,
                 RunSucceeded: handlers.run_ended,
                 RunFailed: handlers.run_ended,
@@ -48,5 +73,5 @@ def wire(database: Database, settings: VerifierSettings, prober: Prober) -> Serv
                 RunSuperseded: handlers.run_ended,
             },
         ),
-        background=(probe,),
+        background=(probe, watching.run),
     )

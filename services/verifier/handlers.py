@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from services.verifier import store
+from services.verifier import watch_moves
+from services.verifier.store import verifications
+from services.verifier.watched_stage import heard_in
 from shared.db import ServiceDatabase
-from shared.events import Message, RunEvent, VerificationRequested
+from shared.events import Message, RunEvent, RunFinished, RunStarted, VerificationRequested
 from shared.ids import derive
 from shared.work import Order, cancel, place
 
@@ -29,14 +31,22 @@ class Handlers:
                 share=asked.pipeline,
                 payload=asked.model_dump(mode="json"),
             )
-            await store.note(tx, asked.verification, asked.run, order.id)
+            await verifications.note(tx, asked.verification, asked.run, order.id)
             await place(tx, order)
 
+    async def run_started(self, message: Message[RunStarted]) -> None:
+        """Note that a run changes what is in its stage from now on."""
+        async with self.db.hearing(message) as tx:
+            if not tx.seen_before:
+                await watch_moves.run_began(tx, message.body, heard_in(message))
+
     async def run_ended(self, message: Message[RunEvent]) -> None:
-        """Call off what probes for a run that is over or being cancelled: nobody waits for it."""
+        """Call off what probes for a run that is over or being cancelled, and watch what it brought."""
         async with self.db.hearing(message) as tx:
             if tx.seen_before:
                 return
-            for work in await store.orders_of(tx, message.body.run):
+            for work in await verifications.orders_of(tx, message.body.run):
                 await cancel(tx, work, "the run is over")
-            await store.forget_run(tx, message.body.run)
+            await verifications.forget_run(tx, message.body.run)
+            if isinstance(message.body, RunFinished):
+                await watch_moves.run_over(tx, message.body, heard_in(message))

@@ -1,49 +1,34 @@
 """From the probes so far to a verdict. Pure: whoever carries it out has a clock and a network.
 
-All checks are probed in rounds. The verdict is Passed as soon as every check has met its successes in
-a row, so the last round is followed by no wait. It is Failed at the deadline, with two exceptions,
-both for a verifier that was away: the first round is always made, and a streak that is unbroken at
-the deadline may complete, within a bound. A deployment is not rolled back because Windlass slept.
+All checks are probed in rounds. The criteria are met as soon as every check has its successes in a row,
+so the last round is followed by no wait. It is Failed at the deadline, with two exceptions, both for a
+verifier that was away: the first round is always made, and a streak that is unbroken at the deadline
+may complete, within a bound. A deployment is not rolled back because Windlass slept. A candidate whose
+process has ended is Failed at once: nobody starts it again.
+
+What met its criteria may be watched for a while, then `soak.py` says when it has failed. After a restart
+of ours it is proved afresh, with as much time as at first, and watched until the same instant.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from services.verifier.criteria import Check, within
-from services.verifier.probe import Probe
-from shared.events import Evidence, ProbeResult, VerificationRequested
+from services.verifier import failure, soak, telling
+from services.verifier.bounds import within
+from services.verifier.checks import Check, PortCheck, ProgramCheck, checks_of
+from services.verifier.criteria import Seen
+from services.verifier.failure import RUN_ELSEWHERE, Course
+from services.verifier.probe import Connection, Outcome, Probe
+from services.verifier.soak import Soak
+from services.verifier.tally import Tally, afresh, count
+from shared.events import Evidence, ProbeResult, ProbeRound, VerificationRequested
 
-FIRST_FAILURES_KEPT = 3  # per check: how it began
-LAST_PROBES_KEPT = 5  # per check: how it ended
-PROBES_MAX = 40  # in one verdict
 INTERVAL_SECONDS_MIN = 0.05
 INTERVAL_SECONDS_MAX = 300.0
 STREAK_GRACE_SECONDS = 10.0  # how long past the deadline, or a later start, an unbroken streak may go on
 PROBE_SECONDS_MIN = 1.0  # for a probe made right before the deadline, or after it
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What is known of one check; bounded, however long it is probed."""
-
-    check: Check
-    streak: int = 0
-    probed: int = 0
-    failed: int = 0
-    first_failures: tuple[ProbeResult, ...] = ()
-    last: tuple[ProbeResult, ...] = ()
-    last_failure: ProbeResult | None = None
-
-    @property
-    def met(self) -> bool:
-        """Tell whether it has passed often enough in a row; nothing passes unprobed."""
-        return self.streak >= max(self.check.target.criteria.successes, 1)
-
-    @property
-    def kept(self) -> tuple[ProbeResult, ...]:
-        """Return the probes worth telling, oldest first."""
-        return *(probe for probe in self.first_failures if probe not in self.last), *self.last
+DEADLINE_SECONDS_MAX = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +40,16 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """At least one did not in time."""
+    """At least one did not in time, or not for as long as it was watched."""
 
     evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """Every check met its criteria, and is now to be watched until then."""
+
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +59,7 @@ class ProbeAgain:
     at: datetime
 
 
-Verdict = Passed | Failed | ProbeAgain
+Verdict = Passed | Failed | Met | ProbeAgain
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +70,52 @@ class Verification:
     deadline: datetime
     began_at: datetime
     private_addresses: bool
+    of_candidate: bool = False  # nobody starts its processes again
+    soak_seconds: float = 0.0
+    soaks_until: datetime | None = None  # as it was noted in an earlier life
+    soak: Soak | None = None  # it met its criteria and is watched
+    flaw: str = ""  # why nothing can be known of the service
+    rounds: int = 0
     last_round_at: datetime | None = None  # when the last round began
+    untold: tuple[ProbeRound, ...] = field(default=())
+    told_at: datetime | None = None  # when rounds were last told, if they ever were
 
     @property
     def interval(self) -> timedelta:
         """Return the pause between rounds: the longest that any target asks for."""
         asked = (tally.check.target.criteria.interval_seconds for tally in self.tallies)
         bounded = (within(seconds, INTERVAL_SECONDS_MIN, INTERVAL_SECONDS_MAX) for seconds in asked)
-        return timedelta(seconds=max(bounded, default=INTERVAL_SECONDS_MIN))
+        least = soak.INTERVAL_SECONDS_MIN if self.soak else INTERVAL_SECONDS_MIN
+        return timedelta(seconds=max(*bounded, least, INTERVAL_SECONDS_MIN))
+
+    def is_to_be_told(self, now: datetime) -> bool:
+        """Tell whether the rounds so far are due, though there is no verdict."""
+        since = self.told_at or self.began_at
+        return bool(self.untold) and (now - since).total_seconds() >= telling.TOLD_SECONDS
 
 
-def begin(request: VerificationRequested, now: datetime) -> Verification:
-    """Return the verification with nothing probed: streaks begin afresh, the deadline is the request's."""
-    checks = (Check(target, path) for target in request.targets for path in target.criteria.paths)
-    tallies = tuple(Tally(check) for check in checks)
-    return Verification(tallies, request.deadline, now, request.private_addresses)
+def begin(request: VerificationRequested, now: datetime, soaks_until: datetime | None = None) -> Verification:
+    """Return the verification with nothing probed: streaks begin afresh, the deadline is the request's.
+
+    Where a soak was begun in an earlier life, there is as much time to prove it again as at first.
+    """
+    checks = [check for target in request.targets for check in checks_of(target)]
+    elsewhere = any(isinstance(check, ProgramCheck) and check.target.place is None for check in checks)
+    deadline = request.deadline
+    if soaks_until is not None:
+        asked = (target.criteria.deadline_seconds for target in request.targets)
+        seconds = max((within(each, PROBE_SECONDS_MIN, DEADLINE_SECONDS_MAX) for each in asked), default=0.0)
+        deadline = max(deadline, now + timedelta(seconds=seconds))
+    return Verification(
+        tallies=tuple(Tally(check) for check in checks),
+        deadline=deadline,
+        began_at=now,
+        private_addresses=request.private_addresses,
+        of_candidate=bool(request.step),
+        soak_seconds=within(request.soak_seconds, 0.0, soak.SOAK_SECONDS_MAX),
+        soaks_until=soaks_until,
+        flaw=RUN_ELSEWHERE if elsewhere else "",
+    )
 
 
 def probe_for(check: Check, verification: Verification, now: datetime) -> Probe:
@@ -101,103 +124,107 @@ def probe_for(check: Check, verification: Verification, now: datetime) -> Probe:
     It waits for longer than the latency limit, so that slow can be told from silent, but not for
     long past the deadline.
     """
-    left = (verification.deadline - now).total_seconds()
-    patience = 2 * check.latency_seconds_max + PROBE_SECONDS_MIN
-    seconds = min(patience, max(left, PROBE_SECONDS_MIN))
-    return Probe(check.url, seconds, verification.private_addresses, check.follows_redirects)
+    seconds = _patience(check, verification, now)
+    private = verification.private_addresses
+    return Probe(check.url, seconds, private, check.follows_redirects, check.marker_header)
 
 
-def after_round(
-    verification: Verification, results: Sequence[ProbeResult], round_at: datetime
-) -> Verification:
-    """Count a round's results, one for each check, in the order of the tallies."""
-    counted = zip(verification.tallies, results, strict=True)
-    tallies = tuple(_count(tally, result) for tally, result in counted)
-    return replace(verification, tallies=tallies, last_round_at=round_at)
+def connection_for(check: PortCheck, verification: Verification, now: datetime) -> Connection:
+    """Return the connection that the check makes now."""
+    seconds = _patience(check, verification, now)
+    return Connection(check.host, check.port, seconds, verification.private_addresses)
+
+
+def after_round(verification: Verification, seen: Sequence[Seen], round_at: datetime) -> Verification:
+    """Count what a round brought, one for each check, in the order of the tallies."""
+    tallies = count(verification.tallies, seen)
+    results = [tally.last[-1] for tally in tallies]
+    number = verification.rounds + 1
+    flaws = [each.what.unable for each in seen if isinstance(each.what, Outcome) and each.what.unable]
+    watched = verification.soak
+    if watched is not None:
+        passed = all(result.passed for result in results)
+        watched = watched.after(passed=passed, restarts=sum(tally.restarts for tally in tallies))
+    return replace(
+        verification,
+        tallies=tallies,
+        soak=watched,
+        flaw=verification.flaw or next(iter(flaws), ""),
+        rounds=number,
+        last_round_at=round_at,
+        untold=telling.with_round(verification.untold, telling.round_of(number, round_at, results)),
+    )
 
 
 def judge(verification: Verification, now: datetime) -> Verdict:
-    """Return the verdict, or when to probe next."""
+    """Return the verdict, or what to do next."""
     tallies = verification.tallies
+    course = Course(tallies, verification.began_at, now)
+    if verification.flaw:
+        return Failed(failure.could_not_be_judged(course, verification.flaw))
     if not tallies:
-        return Failed(_nothing_to_probe(verification, now))
+        return Failed(failure.nothing_to_probe(course))
+    if verification.of_candidate and any(tally.gone for tally in tallies):
+        return Failed(failure.did_not_pass(course))
+    if verification.soak is not None:
+        return _judge_soak(verification, verification.soak, course)
     if all(tally.met for tally in tallies):
-        return Passed(_told(tallies))
+        return _judge_met(verification, now)
     if verification.last_round_at is None:
         return ProbeAgain(now)
-    unbroken = all(tally.streak for tally in tallies)
+    until = _until(verification, now)
+    return (
+        ProbeAgain(_next(verification, now, until)) if now < until else Failed(failure.did_not_pass(course))
+    )
+
+
+def watched(verification: Verification, until: datetime, now: datetime) -> Verification:
+    """Return the verification as it is watched from now on."""
+    begun = Soak(now, until)
+    return replace(verification, tallies=afresh(verification.tallies), soak=begun)
+
+
+def told(verification: Verification, now: datetime) -> Verification:
+    """Return the verification once its rounds so far have been told."""
+    return replace(verification, untold=(), told_at=now)
+
+
+def _judge_met(verification: Verification, now: datetime) -> Passed | Met:
+    until = verification.soaks_until or now + timedelta(seconds=verification.soak_seconds)
+    if not verification.soak_seconds or until <= now:
+        return Passed(failure.told(verification.tallies))
+    return Met(until)
+
+
+def _judge_soak(verification: Verification, soaking: Soak, course: Course) -> Verdict:
+    last = verification.last_round_at
+    assert last is not None, "what is watched has been probed"
+    if soaking.failing:
+        return Failed(failure.did_not_last(course, soaking.met_at, soaking.failing))
+    late = last >= soaking.until
+    if late and soaking.passed and soaking.passed[-1]:
+        return Passed(failure.told(verification.tallies))
+    following = max(last + verification.interval, course.now)
+    return ProbeAgain(following if late else min(following, max(soaking.until, course.now)))
+
+
+def _until(verification: Verification, now: datetime) -> datetime:
+    """Return when there is a verdict at the latest."""
+    if now < verification.deadline:
+        return verification.deadline
+    unbroken = all(tally.streak for tally in verification.tallies)
     grace = timedelta(seconds=STREAK_GRACE_SECONDS if unbroken else 0.0)
-    late = now >= verification.deadline
-    until = max(verification.deadline, verification.began_at) + grace if late else verification.deadline
-    if now < until:
-        return ProbeAgain(min(max(verification.last_round_at + verification.interval, now), until))
-    return Failed(_evidence(verification, now))
+    return max(verification.deadline, verification.began_at) + grace
 
 
-def could_not_be_judged(verification: Verification, why: str, now: datetime) -> Evidence:
-    """Return the evidence of a verification that broke on our side: nothing is known of the service."""
-    return Evidence(
-        phase="verify",
-        kind="error",
-        message=f"the deployment could not be verified: {why}",
-        started_at=verification.began_at,
-        finished_at=now,
-        probes=_told(verification.tallies),
-    )
+def _next(verification: Verification, now: datetime, until: datetime) -> datetime:
+    assert verification.last_round_at is not None
+    return min(max(verification.last_round_at + verification.interval, now), until)
 
 
-def _count(tally: Tally, result: ProbeResult) -> Tally:
-    firsts = tally.first_failures
-    if not result.passed and len(firsts) < FIRST_FAILURES_KEPT:
-        firsts = (*firsts, result)
-    return Tally(
-        check=tally.check,
-        streak=tally.streak + 1 if result.passed else 0,
-        probed=tally.probed + 1,
-        failed=tally.failed + (not result.passed),
-        first_failures=firsts,
-        last=(*tally.last, result)[-LAST_PROBES_KEPT:],
-        last_failure=tally.last_failure if result.passed else result,
-    )
-
-
-def _told(tallies: Sequence[Tally]) -> tuple[ProbeResult, ...]:
-    """Return the probes that go into the verdict: those of unmet checks before the others."""
-    unmet_first = sorted(tallies, key=lambda tally: tally.met)
-    return tuple(probe for tally in unmet_first for probe in tally.kept)[:PROBES_MAX]
-
-
-def _evidence(verification: Verification, now: datetime) -> Evidence:
-    unmet = [tally for tally in verification.tallies if not tally.met]
-    worst = next((tally for tally in unmet if tally.streak == 0), unmet[0])
-    return Evidence(
-        phase="verify",
-        kind="probe",
-        message=_sentence(worst, others=len(unmet) - 1),
-        what=worst.check.target.service,
-        started_at=verification.began_at,
-        finished_at=now,
-        probes=_told([worst, *(tally for tally in verification.tallies if tally is not worst)]),
-    )
-
-
-def _sentence(tally: Tally, others: int) -> str:
-    seen = tally.last_failure
-    counts = f"{tally.failed} of {tally.probed} probes failed"
-    needed = tally.check.target.criteria.successes
-    if tally.streak:
-        counts += f", {needed} in a row were asked for, the last {tally.streak} passed"
-    more = f"; {others} more path{'s' if others > 1 else ''} did not pass" if others else ""
-    url = seen.url if seen else tally.check.url
-    problem = seen.problem if seen else "did not pass often enough in time"
-    return f"GET {url} {problem} ({counts}){more}"
-
-
-def _nothing_to_probe(verification: Verification, now: datetime) -> Evidence:
-    return Evidence(
-        phase="verify",
-        kind="error",
-        message="there is nothing to probe: no target has a path",
-        started_at=verification.began_at,
-        finished_at=now,
-    )
+def _patience(check: Check | PortCheck, verification: Verification, now: datetime) -> float:
+    patience = 2 * check.latency_seconds_max + PROBE_SECONDS_MIN
+    if verification.soak is not None:  # its deadline was for the proof
+        return patience
+    left = (verification.deadline - now).total_seconds()
+    return min(patience, max(left, PROBE_SECONDS_MIN))

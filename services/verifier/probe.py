@@ -1,6 +1,8 @@
-"""One question over HTTP and what came back: the values between judging and asking."""
+"""One question and what came back: the values between judging and asking."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from shared.events import ProbeFault
 
@@ -16,6 +18,17 @@ class Probe:
     timeout_seconds: float  # for all of it: name, connection, redirects, body
     private_addresses: bool
     follow_redirects: bool
+    marker_header: str = ""  # the service's own header to be told; empty: none is asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A TCP connection to make, and to close at once."""
+
+    host: str
+    port: int
+    timeout_seconds: float
+    private_addresses: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +37,31 @@ class Answer:
 
     url: str  # that answered, after redirects
     latency_seconds: float
-    status: int | None = None
+    status: int | None = None  # None without a fault: a connection was taken, and no more was asked
     release: str = ""
     body: str = ""  # its first BODY_BYTES_MAX bytes, decoded with replacement
     location: str = ""  # where a redirect points to
     fault: ProbeFault = ""
     problem: str = ""
+    marker: str = ""  # what the service's own header says
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A program to run, once."""
+
+    argv: tuple[str, ...]
+    folder: Path
+    env: Mapping[str, str]  # beside what every program is given
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a command ended."""
+
+    latency_seconds: float
+    content: bool  # it ended with 0
+    problem: str = ""  # how else it ended, in words
+    said: str = ""  # the last of its output
+    unable: str = ""  # why it could not be run at all: nothing is known of the service

@@ -8,4 +8,5 @@ from shared.settings import Settings
 class VerifierSettings(Settings):
     """Read once, in `app.py`."""
 
-    verifier_slots: int = Field(default=32, ge=1)  # verifications side by side; each is mostly waiting
+    verifier_slots: int = Field(default=256, ge=1)  # side by side; each is mostly waiting, some for an hour
+    health_slots: int = Field(default=16, ge=2)  # looks at what is live side by side; half may hang

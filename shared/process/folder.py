@@ -93,6 +93,24 @@ def signal_shim(folder: Path, number: signal.Signals) -> None:
             os.close(fd)
 
 
+def restarts(folder: Path) -> int:
+    """Return how often the shim started its promoted service again."""
+    with suppress(OSError, ValueError):
+        return int((folder / "restarts").read_text(encoding="ascii"))
+    return 0
+
+
+def awaits_restart(folder: Path) -> bool:
+    """Tell whether a promoted service has ended, and its shim is about to start it again."""
+    if not (folder / "promoted").exists():
+        return False
+    with suppress(OSError, ValueError):
+        leader, started, _ = (folder / "group").read_text(encoding="ascii").split()
+        present = identity(int(leader)).split()[0]
+        return started not in {"-", present}
+    return False
+
+
 def leftovers(folder: Path) -> list[int]:
     """Return the processes that a shim which was killed left running."""
     try:

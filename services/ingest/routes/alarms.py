@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.ingest.store import UNNAMED_ALARMS_MAX, IngestStore
 from shared.access import AlarmAccess, Teller
 from shared.events import AlarmChanged
-from shared.events.alarms import AlarmState
+from shared.events.alarms import OF_HEALTH, AlarmState
 from shared.problems import ProblemError
 
 ALARM_CHARACTERS_MAX = 200
@@ -60,6 +60,8 @@ class Alarms:
             name: Alarm, report: AlarmReport, teller: Annotated[Teller, Depends(access)]
         ) -> AlarmTaken:
             """Say that an alarm fires, is clear, or is not known; say it again as often as you like."""
+            if name.startswith(OF_HEALTH):
+                raise told_by_windlass(name)
             alarm = AlarmChanged(
                 alarm=name,
                 state=report.state,
@@ -84,6 +86,16 @@ class Alarms:
             summary="Tell of an alarm",
         )
         return router
+
+
+def told_by_windlass(alarm: str) -> ProblemError:
+    """Return the refusal of an alarm that nobody but the verifier tells of."""
+    return ProblemError(
+        403,
+        "alarm-of-health",
+        f"Alarm {alarm} is Windlass's own: only Windlass tells by it how the services of a stage are doing.",
+        next_=f"Give yours a name that does not begin with {OF_HEALTH}",
+    )
 
 
 def _too_many(alarm: str) -> ProblemError:

@@ -7,9 +7,10 @@ import structlog
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.ingest.routes.alarms import ALARM, ALARM_CHARACTERS_MAX
+from services.ingest.routes.alarms import ALARM, ALARM_CHARACTERS_MAX, told_by_windlass
 from services.ingest.store import IngestStore
 from shared.access import ANY_ALARM, Access, Grant, Held, new_token
+from shared.events.alarms import OF_HEALTH
 from shared.problems import ProblemError
 
 HOLDER = r"^[A-Za-z0-9._@+-]{1,100}$"
@@ -63,6 +64,8 @@ class Tokens:
             """Make a token for a person, or with an alarm for a monitor. A name has one token at a time."""
             if asked.alarm is None and giver.granted_by is not None:
                 raise _may_not(giver)
+            if asked.alarm is not None and asked.alarm.startswith(OF_HEALTH):
+                raise told_by_windlass(asked.alarm)
             token = new_token()
             wanted = Grant(asked.name, asked.alarm, by=giver.holder, replace=asked.replace)
             refusal = await self.access.give(wanted, token)

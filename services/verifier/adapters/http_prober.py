@@ -15,14 +15,13 @@ from ipaddress import ip_address
 
 import httpx
 
-from services.verifier.address import REDIRECTS_MAX, redirect_refusal, refusal, url_refusal
-from services.verifier.probe import BODY_BYTES_MAX, RELEASE_HEADER, Answer, Probe
+from services.verifier.address import REDIRECTS_MAX, port_refusal, redirect_refusal, refusal, url_refusal
+from services.verifier.probe import BODY_BYTES_MAX, RELEASE_HEADER, Answer, Connection, Probe
 from shared.clock import Clock
 from shared.events import ProbeFault
 
 ADDRESSES_MAX = 4  # of one name, tried in the resolver's order until one takes the connection
 RELEASE_CHARACTERS_MAX = 200
-PORT_MAX = 65_535
 CONNECTIONS_MAX = 256  # of the whole prober
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -79,10 +78,28 @@ class HttpProber:
             url=str(url),
             latency_seconds=self._since(began),
             status=response.status_code,
-            release=response.headers.get(RELEASE_HEADER, "")[:RELEASE_CHARACTERS_MAX],
+            release=_header(response, RELEASE_HEADER),
             body=body.decode("utf-8", "replace"),
             location=response.headers.get("Location", "") if response.is_redirect else "",
+            marker=_header(response, probe.marker_header),
         )
+
+    async def connect(self, connection: Connection) -> Answer:
+        """Make the connection, guarded as a GET is."""
+        began = self._clock.now()
+        url = f"tcp://{connection.host}:{connection.port}"
+        fault: ProbeFault = ""
+        problem = ""
+        try:
+            async with asyncio.timeout(connection.timeout_seconds):
+                await self._connect(connection)
+        except TimeoutError:
+            fault, problem = "timeout", f"nobody took it within {connection.timeout_seconds:g} s"
+        except NoAnswer as none:
+            fault, problem = none.fault, str(none)
+        except OSError as error:
+            fault, problem = _fault(error)
+        return Answer(url, self._since(began), fault=fault, problem=problem)
 
     async def close(self) -> None:
         """Give back what the transport holds."""
@@ -101,10 +118,11 @@ class HttpProber:
 
     async def _connect_and_get(self, url: httpx.URL, probe: Probe) -> httpx.Response:
         why = url_refusal(url.scheme, _host(url), url.userinfo.decode("ascii", "replace"))
-        if why := why or ("" if 0 < _port(url) <= PORT_MAX else "it has no such port"):
+        if why := why or port_refusal(_port(url)):
             raise NoAnswer("forbidden", f"{_named(url)} may not be probed: {why}")
         failure: httpx.ConnectError | None = None
-        for address in await self._permitted(url, probe):
+        at = Connection(_host(url), _port(url), probe.timeout_seconds, probe.private_addresses)
+        for address in await self._permitted(at):
             try:
                 return await self._transport.handle_async_request(_request(url, address))
             except httpx.ConnectError as error:
@@ -112,24 +130,41 @@ class HttpProber:
         assert failure is not None, "there is at least one permitted address"
         raise failure
 
-    async def _permitted(self, url: httpx.URL, probe: Probe) -> Sequence[str]:
-        """Return the addresses of the URL's host that may be probed; at least one."""
-        addresses = await self._addresses(url)
-        refusals = {each: refusal(each, private_addresses=probe.private_addresses) for each in addresses}
+    async def _connect(self, connection: Connection) -> None:
+        named = f"{connection.host}:{connection.port}"
+        if why := "it names no host" if not connection.host else port_refusal(connection.port):
+            raise NoAnswer("forbidden", f"{named} may not be probed: {why}")
+        failure: OSError | None = None
+        for address in await self._permitted(connection):
+            try:
+                _, writer = await asyncio.open_connection(address, connection.port)
+            except OSError as error:
+                failure = error
+            else:
+                writer.transport.abort()  # nothing was said that could be waited for
+                return
+        assert failure is not None, "there is at least one permitted address"
+        raise failure
+
+    async def _permitted(self, connection: Connection) -> Sequence[str]:
+        """Return the addresses of the host that may be probed; at least one."""
+        addresses = await self._addresses(connection.host, connection.port)
+        allowed = connection.private_addresses
+        refusals = {each: refusal(each, private_addresses=allowed) for each in addresses}
         permitted = [each for each, why in refusals.items() if not why]
         if not permitted:
             why = next(iter(refusals.values()), "it has no address")
-            raise NoAnswer("forbidden", f"{_named(url)} may not be probed: {why}")
+            named = f"{connection.host}:{connection.port}"
+            raise NoAnswer("forbidden", f"{named} may not be probed: {why}")
         return permitted[:ADDRESSES_MAX]
 
-    async def _addresses(self, url: httpx.URL) -> Sequence[str]:
-        host = _host(url)
+    async def _addresses(self, host: str, port: int) -> Sequence[str]:
         try:
             return [str(ip_address(host.partition("%")[0]))]
         except ValueError:
             pass
         try:
-            return await self._resolve(host, _port(url))
+            return await self._resolve(host, port)
         except (OSError, UnicodeError) as error:
             raise NoAnswer("unresolved", f"the name {host} has no address: {error}") from error
 
@@ -191,7 +226,13 @@ def _port(url: httpx.URL) -> int:
     return (443 if url.scheme == "https" else 80) if url.port is None else url.port
 
 
-def _fault(error: httpx.TransportError | httpx.StreamError) -> tuple[ProbeFault, str]:
+def _header(response: httpx.Response, name: str) -> str:
+    """Return a header's value; one that is there twice reads as neither of them."""
+    value: str = response.headers.get(name, "") if name else ""
+    return value[:RELEASE_CHARACTERS_MAX]
+
+
+def _fault(error: httpx.TransportError | httpx.StreamError | OSError) -> tuple[ProbeFault, str]:
     """Return what a vendor's error means to us, by the first cause that says it."""
     for cause in _causes(error):
         match cause:

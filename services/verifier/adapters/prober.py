@@ -2,12 +2,16 @@
 
 from typing import Protocol
 
-from services.verifier.probe import Answer, Probe
+from services.verifier.probe import Answer, Connection, Probe
 
 
 class Prober(Protocol):
-    """Makes one GET. Safe to repeat; whatever the other side does is an answer, never an exception."""
+    """Asks, once. Safe to repeat; whatever the other side does is an answer, never an exception."""
 
     async def ask(self, probe: Probe) -> Answer:
-        """Return what came back within the probe's time, or the fault that stands for it."""
+        """Make a GET; return what came back within its time, or the fault that stands for it."""
+        ...
+
+    async def connect(self, connection: Connection) -> Answer:
+        """Make a TCP connection and close it; without a fault it was taken."""
         ...

@@ -13,6 +13,7 @@ starter is the folder, and a shim of an older Windlass meets newer workers there
     group      the child's process group, the start of its leader, and the boot they belong to
     stop       made by a worker: do not start, or stop
     promoted   made by a worker: a kept service that ends by itself is started again
+    restarts   how often that was done; not there before the first time
     output     `<unix time> <text>` a line; a kept service goes on in `output.<first line>`
     bells/     a FIFO of each worker that follows; each gets a byte when there is something to look at
     exit       how it ended, as JSON; until then `exit.reserved` keeps the room for it

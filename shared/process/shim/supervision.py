@@ -7,6 +7,7 @@ import time
 
 from .bell import FOREVER, Bell
 from .child import Spec, group_lives, reap, signal_group, spawn
+from .disk import write_whole
 from .record import Output
 
 READ_BYTES = 64 * 1024  # what a Linux pipe holds
@@ -50,7 +51,7 @@ class Shim:
 
     def supervise(self) -> Ended:
         """Run the child; run a promoted service again and again, until it is to stop."""
-        delay = RESTART_SECONDS_MIN
+        delay, restarts = RESTART_SECONDS_MIN, 0
         while True:
             born = time.monotonic()
             ended = self._run()
@@ -66,6 +67,14 @@ class Shim:
                 self.stopping = "stopped"
                 return ended
             delay = min(delay * 2, RESTART_SECONDS_MAX)
+            restarts += 1
+            self._note_restarts(restarts)
+
+    def _note_restarts(self, number: int) -> None:
+        try:
+            write_whole("restarts", b"%d" % number)
+        except OSError:
+            pass  # a full disk keeps no service from being started again
 
     def _run(self) -> Ended:
         try:

@@ -17,14 +17,7 @@ from services.verifier.adapters.fakes import Page
 from services.verifier.adapters.http_prober import HttpProber, resolve_host
 from services.verifier.probe import BODY_BYTES_MAX
 from shared.clock import SystemClock
-from tests.contract.prober.webs import RawServer, probe
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
+from tests.contract.prober.webs import RawServer, connection, probe, unused_port
 
 
 @pytest.mark.parametrize(
@@ -42,6 +35,12 @@ def free_port() -> int:
             id="a chunk without a size",
         ),
         pytest.param(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 300_000, "broken", id="a head without an end"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\n" + b"".join(b"x-%d: y\r\n" % n for n in range(100_000)) + b"\r\n",
+            "broken",
+            id="a head of a hundred thousand lines",
+        ),
+        pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" * 10_000, "broken", id="promises without an answer"),
         pytest.param(b"HTTP/1.0 200 OK\r\n\r\nold", "", id="HTTP/1.0, ended by closing"),
     ],
 )
@@ -55,7 +54,7 @@ async def test_what_is_not_http_is_an_answer_too(
 
 
 async def test_a_connection_that_is_refused_is_told(http_prober: HttpProber) -> None:
-    answer = await http_prober.ask(probe(f"http://127.0.0.1:{free_port()}/"))
+    answer = await http_prober.ask(probe(f"http://127.0.0.1:{unused_port()}/"))
     assert (answer.status, answer.fault, answer.problem) == (None, "refused", "connection refused")
 
 
@@ -102,6 +101,65 @@ async def test_a_name_is_resolved_once_a_probe_and_asked_for_by_name(
     assert (first.status, second.fault) == (200, "forbidden")
     assert asked == ["shop.example", "shop.example"]
     assert f"host: shop.example:{server.port}" in server.requests[0].lower()
+
+
+async def test_a_name_is_judged_anew_at_each_hop(server: RawServer, trusted: ssl.SSLContext) -> None:
+    server.pages["/"] = Page(302, location=f"http://shop.example:{server.port}/inside")
+    server.pages["/inside"] = Page(body="credentials")
+    asked: list[str] = []
+
+    async def rebinding(host: str, _: int) -> Sequence[str]:
+        asked.append(host)
+        return ["127.0.0.1"] if len(asked) == 1 else ["169.254.169.254"]
+
+    prober = HttpProber(SystemClock(), rebinding, trusted)
+    answer = await prober.ask(probe(f"http://shop.example:{server.port}/", follow=True))
+    await prober.close()
+    assert (answer.status, answer.fault, answer.body) == (None, "forbidden", "")
+    assert (len(server.requests), len(asked)) == (1, 2)
+
+
+async def test_a_connection_is_made_to_the_address_that_was_judged(trusted: ssl.SSLContext) -> None:
+    asked: list[str] = []
+
+    async def rebinding(host: str, _: int) -> Sequence[str]:
+        asked.append(host)
+        return ["127.0.0.1"] if len(asked) == 1 else ["169.254.169.254"]
+
+    prober = HttpProber(SystemClock(), rebinding, trusted)
+    first = await prober.connect(connection("shop.example", unused_port()))
+    second = await prober.connect(connection("shop.example", 80))
+    await prober.close()
+    assert (first.fault, second.fault, len(asked)) == ("refused", "forbidden", 2)
+
+
+async def test_a_connection_that_nobody_takes_ends_with_its_time(trusted: ssl.SSLContext) -> None:
+    async def hanging(_host: str, _port: int) -> Sequence[str]:
+        await asyncio.Event().wait()
+        return []
+
+    prober = HttpProber(SystemClock(), hanging, trusted)
+    answer = await prober.connect(connection("shop.example", 80, seconds=0.1))
+    await prober.close()
+    assert answer.fault == "timeout"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + b"x" * 5000, id="a body"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 5000, id="a head"),
+        pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" * 5000, id="promises"),
+    ],
+)
+async def test_what_drips_ends_with_the_probes_time(
+    server: RawServer, http_prober: HttpProber, page: bytes
+) -> None:
+    server.pages["/"] = page
+    server.pause_seconds = 0.01
+    answer = await http_prober.ask(probe(f"http://127.0.0.1:{server.port}/", seconds=0.3))
+    assert (answer.status, answer.fault) == (None, "timeout")
+    assert answer.latency_seconds < 3.0
 
 
 async def test_the_next_address_is_tried_where_one_refuses(
@@ -151,6 +209,18 @@ async def test_a_resolver_that_hangs_ends_with_the_probes_time(trusted: ssl.SSLC
         pytest.param("http://xn--/", id="a broken international name"),
         pytest.param("", id="nothing"),
         pytest.param("http://[fe80::1%25lo]/", id="a zone"),
+        pytest.param("http://[fe80::a9fe:a9fe%25eth0]/", id="metadata with a zone"),
+        pytest.param("http://169.254.169.254./", id="a trailing dot"),
+        pytest.param("http://0251.0376.0251.0376/", id="octal parts"),
+        pytest.param("http://①⑥⑨.②⑤④.①⑥⑨.②⑤④/", id="digits that are none"),
+        pytest.param("http://169。254。169。254/", id="dots that are none"),
+        pytest.param("http://\uff11\uff16\uff19.254.169.254/", id="wide digits"),
+        pytest.param("http://user:pw@127.0.0.1/", id="credentials"),
+        pytest.param("http://shop.example@169.254.169.254/", id="a host in the place of credentials"),
+        pytest.param("http://@127.0.0.1:0/", id="empty credentials"),
+        pytest.param("unix:///var/run/docker.sock", id="a socket"),
+        pytest.param("HTTP+UNIX://%2Fvar%2Frun/", id="a socket in disguise"),
+        pytest.param("tcp://127.0.0.1:22/", id="another protocol"),
         pytest.param("http://0x7f.1.example\\@127.0.0.1/", id="a backslash"),
     ],
 )

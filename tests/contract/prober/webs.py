@@ -4,6 +4,7 @@ The same pages and the same probes go to both, so whatever a test says holds for
 """
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Protocol
 from services.verifier.adapters.fakes import FakeProber, Page
 from services.verifier.adapters.http_prober import HttpProber, resolve_host
 from services.verifier.adapters.prober import Prober
-from services.verifier.probe import Probe
+from services.verifier.probe import Connection, Probe
 
 MADE_UP = {"metadata.example": ["169.254.169.254"], "inside.example": ["127.0.0.1"]}
 FOR_EVER = 60.0  # longer than any probe of these tests waits
@@ -23,6 +24,7 @@ class RawServer:
     """An HTTP server that can also be wrong: it writes bytes, and keeps what it was sent."""
 
     pages: dict[str, Page | bytes] = field(default_factory=dict)  # bytes are sent as they stand
+    pause_seconds: float = 0.0  # after each byte
     requests: list[str] = field(default_factory=list)
     port: int = 0
     released: asyncio.Event = field(default_factory=asyncio.Event)  # ends every answer that hangs
@@ -43,11 +45,15 @@ class RawServer:
 
     async def _write(self, writer: asyncio.StreamWriter, page: Page | bytes) -> None:
         data = _rendered(page) if isinstance(page, Page) else page
+        piece = 1 if self.pause_seconds else 65_536
         try:
-            for start in range(0, len(data), 65_536):
-                writer.write(data[start : start + 65_536])
+            for start in range(0, len(data), piece):
+                writer.write(data[start : start + piece])
                 await writer.drain()
-                self.sent += 65_536
+                self.sent += piece
+                if self.pause_seconds:
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self.released.wait(), self.pause_seconds)
         except ConnectionError:
             pass
         finally:
@@ -59,6 +65,7 @@ def _rendered(page: Page) -> bytes:
     head = [f"HTTP/1.1 {page.status} Said", f"Content-Length: {len(body)}", "Set-Cookie: seen=yes"]
     head += [f"Windlass-Release: {page.release}"] if page.release else []
     head += [f"Location: {page.location}"] if page.location else []
+    head += [f"{name}: {value}" for name, value in page.headers.items()]
     return "\r\n".join([*head, "", ""]).encode() + body
 
 
@@ -73,7 +80,9 @@ class Web(Protocol):
 
     def put(self, path: str, page: Page) -> None: ...
 
-    def asked(self) -> Sequence[str]: ...
+    def asked(self) -> Sequence[str]:
+        """Return what was connected to: a path, or the URL where it lies elsewhere."""
+        ...
 
 
 @dataclass(slots=True)
@@ -110,3 +119,16 @@ async def names(host: str, port: int) -> Sequence[str]:
 def probe(url: str, *, seconds: float = 5.0, private: bool = True, follow: bool = False) -> Probe:
     """Return a probe as a local stage would ask for it."""
     return Probe(url, seconds, private_addresses=private, follow_redirects=follow)
+
+
+def connection(host: str, port: int, *, seconds: float = 5.0, private: bool = True) -> Connection:
+    """Return a connection as a local stage would ask for it."""
+    return Connection(host, port, seconds, private_addresses=private)
+
+
+def unused_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port

@@ -112,6 +112,23 @@ async def test_names_as_monitors_have_them_are_taken(web: Web, name: str) -> Non
     assert told.status_code == 202, told.text
 
 
+async def test_how_services_do_is_told_by_nobody_but_windlass(web: Web) -> None:
+    headers = await monitor(web, "*")
+    report = f"/api/v1/alarms/{quote('health:shop/production')}"
+    told = [
+        await web.client.post(report, json=FIRES),
+        await web.stranger.post(report, json=FIRES, headers=headers),
+        await web.client.post("/api/v1/tokens", json={"name": "mallory", "alarm": "health:shop/production"}),
+    ]
+    assert {(each.status_code, each.json()["title"]) for each in told} == {(403, "Alarm of health")}
+    assert web.store.look(sa.select(tables.alarms)) == []
+
+
+@pytest.mark.parametrize("name", ["healthy", "Health:shop/production", "x-health:shop", "health"])
+async def test_a_name_that_only_looks_like_one_of_health_is_taken(web: Web, name: str) -> None:
+    assert (await web.client.post(f"/api/v1/alarms/{quote(name)}", json=FIRES)).status_code == 202
+
+
 async def test_the_answer_names_the_stages_that_the_alarm_stops(web: Web) -> None:
     nobody = await web.client.post("/api/v1/alarms/shop-5xx", json=FIRES)
     assert nobody.json()["stages"] == []

@@ -6,7 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.verifier import tables
+from services.verifier.adapters.fakes import FakeCommands, FakeObserver
 from services.verifier.handlers import KIND, Handlers
+from services.verifier.round_worker import Rounds
 from services.verifier.worker import VerifyWorker
 from shared.db import Database, ServiceDatabase
 from shared.db.tables import outbox, work
@@ -59,8 +61,9 @@ async def in_hand(database: Database, *numbers: int) -> None:
 
 
 def worker(database: Database) -> VerifyWorker:
-    workers = Workers(ServiceDatabase(database, "verifier"), "here", slots=2)
-    return VerifyWorker(workers, prober=Nobody(), clock=database.clock)
+    db = ServiceDatabase(database, "verifier")
+    rounds = Rounds(Nobody(), FakeObserver(), FakeCommands(), database.clock)
+    return VerifyWorker(db, Workers(db, "here", slots=2), rounds)
 
 
 class Nobody:
@@ -68,6 +71,9 @@ class Nobody:
 
     async def ask(self, probe: object) -> Any:
         raise AssertionError(f"{probe} was asked")
+
+    async def connect(self, connection: object) -> Any:
+        raise AssertionError(f"{connection} was made")
 
 
 async def test_a_verdict_beside_the_end_of_its_run(replicas: Replicas) -> None:

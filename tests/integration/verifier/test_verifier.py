@@ -1,35 +1,24 @@
 """The verifier on its bus and its database: one verdict per verification, whatever is repeated or dies."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
-import sqlalchemy as sa
-import structlog
 
 from services.verifier.adapters.fakes import FakeProber, Page
-from services.verifier.adapters.prober import Prober
-from services.verifier.app import build, wire
-from services.verifier.probe import Answer, Probe
+from services.verifier.app import build
+from services.verifier.probe import Answer, Connection, Probe
 from services.verifier.settings import VerifierSettings
 from services.verifier.tables import verifications
-from shared.bus import Subscription
-from shared.bus.embedded import EmbeddedBus
 from shared.clock import ManualClock, SystemClock
-from shared.db import Cause, ServiceDatabase, metadata
+from shared.db import ServiceDatabase, metadata
 from shared.db.sqlite import SqliteDatabase
 from shared.db.tables import work
-from shared.delivery import Handler
 from shared.events import (
     Event,
     Evidence,
-    Message,
     ProbeTarget,
     RunCancelled,
     RunCancelling,
@@ -39,137 +28,21 @@ from shared.events import (
     RunTimedOut,
     VerificationFailed,
     VerificationPassed,
-    VerificationRequested,
 )
-from shared.ids import Pipeline, Stage
 from shared.plan import Criteria
 from shared.service import Service
-
-START = datetime(2026, 3, 1, 12, tzinfo=UTC)
-URL = "http://127.0.0.1:9000/"
-RUN = UUID(int=77)
-TURNS_MAX = 600
-SETTLE = 30  # turns of the loop in which everything that can go on does
-
-
-@dataclass(slots=True)
-class Ears:
-    """Hears the verdicts, as the deployer would."""
-
-    db: ServiceDatabase
-    heard: list[VerificationPassed | VerificationFailed] = field(default_factory=list)
-    said: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
-
-    async def verdict(self, message: Message[Any]) -> None:
-        async with self.db.hearing(message) as tx:
-            if not tx.seen_before:
-                self.heard.append(message.body)
-                self.said.release()
-
-
-@dataclass(slots=True)
-class World:
-    """A database and what is said in it."""
-
-    database: SqliteDatabase
-    clock: ManualClock
-    ears: Ears
-    said: int = 0
-
-    async def say(self, *events: Event) -> None:
-        self.said += 1
-        cause = Cause(UUID(int=self.said))
-        async with ServiceDatabase(self.database, "deployer").transaction(cause, "test") as tx:
-            for number, event in enumerate(events):
-                tx.emit(event, str(number))
-
-    async def until(self, holds: Callable[[], bool], step: float = 0.1) -> None:
-        """Advance the clock, step by step, until it holds."""
-        for _ in range(TURNS_MAX):
-            await settle()
-            if holds():
-                return
-            self.clock.advance(step)
-        pytest.fail("it does not come about")
-
-    async def left(self, table: sa.Table) -> int:
-        open_ = work.c.state != "done" if table is work else sa.true()
-        async with self.database.reading() as reading:
-            query = sa.select(sa.func.count()).select_from(table).where(open_)
-            return int((await reading.execute(query)).scalar() or 0)
-
-    def service(self, prober: Prober, worker: str = "verifier") -> Service:
-        return wire(self.database, VerifierSettings(replica=worker), prober)
-
-    @asynccontextmanager
-    async def running(self, *services: Service) -> AsyncIterator[None]:
-        """Run the services on one bus, and whoever listens to them."""
-        listener: dict[type[Event], Handler] = {
-            VerificationPassed: self.ears.verdict,
-            VerificationFailed: self.ears.verdict,
-        }
-        subscriptions = [services[0].subscription, Subscription(self.ears.db, listener)]
-        bus = EmbeddedBus(self.database, subscriptions)
-        background = [run for service in services for run in service.background]
-        async with in_background(bus.run, *background):
-            yield
-
-
-@asynccontextmanager
-async def in_background(*loops: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    tasks = [asyncio.ensure_future(loop()) for loop in loops]
-    try:
-        yield
-        for task in tasks:
-            assert not task.done(), "a loop ended by itself"
-    finally:
-        for task in tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-
-async def settle() -> None:
-    for _ in range(SETTLE):
-        await asyncio.sleep(0)
-
-
-@pytest.fixture(autouse=True)
-def plain_logs() -> Iterator[None]:
-    """Keep the log's drawings of a traceback, which take longer than a test, out of it."""
-    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(processors=[structlog.processors.add_log_level, renderer])
-    yield
-    structlog.reset_defaults()
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    clock = ManualClock(START)
-    database = SqliteDatabase(tmp_path / "windlass.db", clock)
-    metadata.create_all(database.writer)
-    yield World(database, clock, Ears(ServiceDatabase(database, "ears")))
-    await database.close()
-
-
-def request(number: int = 1, url: str = URL, run: UUID = RUN, **criteria: Any) -> VerificationRequested:
-    target = ProbeTarget(service="web", base_url=url, criteria=Criteria(interval_seconds=1.0, **criteria))
-    return VerificationRequested(
-        pipeline=Pipeline("shop"),
-        stage=Stage("staging"),
-        verification=UUID(int=1000 + number),
-        run=run,
-        revision=4,
-        step="web",
-        targets=(target,),
-        deadline=START + timedelta(seconds=10),
-        private_addresses=True,
-    )
-
-
-def of_run(run: UUID = RUN) -> dict[str, Any]:
-    return {"pipeline": "shop", "stage": "staging", "run": run, "revision": 4, "kind": "deploy"}
-
+from tests.integration.verifier.world import (
+    ROOT,
+    RUN,
+    START,
+    URL,
+    Ears,
+    World,
+    in_background,
+    of_run,
+    request,
+    settle,
+)
 
 EVIDENCE = Evidence(phase="deploy", kind="timeout", message="it did not finish")
 ENDINGS = [
@@ -321,6 +194,9 @@ class BrokenProber:
     async def ask(self, probe: Probe) -> Answer:
         raise ZeroDivisionError(probe.url)
 
+    async def connect(self, connection: Connection) -> Answer:
+        raise ZeroDivisionError(connection.host)
+
 
 async def test_a_bug_of_ours_ends_in_an_answer_that_accuses_nobody(world: World) -> None:
     async with world.running(world.service(BrokenProber())):
@@ -354,7 +230,9 @@ async def test_a_real_server_is_verified_over_http(tmp_path: Path) -> None:
     world = World(database, clock, Ears(ServiceDatabase(database, "ears")))
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
     good, stale = (
-        ProbeTarget(service="web", base_url=url, criteria=Criteria(interval_seconds=0.05), release=release)
+        ProbeTarget(
+            service="web", base_url=url, criteria=Criteria(paths=ROOT, interval_seconds=0.05), release=release
+        )
         for release in ("run-7", "run-8")
     )
     deadline = database.clock.now() + timedelta(seconds=0.5)

@@ -2,14 +2,28 @@
 
 import pytest
 
-from services.verifier.address import redirect_refusal, refusal, url_refusal
+from services.verifier.address import port_refusal, redirect_refusal, refusal, url_refusal
 
 NEVER = [
     pytest.param("169.254.169.254", id="metadata of most clouds"),
     pytest.param("169.254.170.2", id="credentials of ECS tasks"),
     pytest.param("fd00:ec2::254", id="metadata of AWS over IPv6"),
     pytest.param("fd20:ce::254", id="metadata of Google over IPv6"),
+    pytest.param("fd00:42::42", id="metadata of Scaleway over IPv6"),
+    pytest.param("192.0.0.192", id="metadata of Oracle"),
     pytest.param("100.100.100.200", id="metadata of Alibaba"),
+    pytest.param("::ffff:100.100.100.200", id="metadata of Alibaba, mapped"),
+    pytest.param("::ffff:0:a9fe:a9fe", id="metadata, translated"),
+    pytest.param("64:ff9b:1::a9fe:a9fe", id="metadata, behind a local NAT64"),
+    pytest.param("2002:6464:64c8::", id="metadata of Alibaba, in 6to4"),
+    pytest.param("64:ff9b::a83f:8110", id="Azure's host, behind NAT64"),
+    pytest.param("::ffff:0.0.0.0", id="unspecified, mapped"),
+    pytest.param("::ffff:224.0.0.1", id="multicast, mapped"),
+    pytest.param("fe80::a9fe:a9fe", id="metadata of OpenStack over IPv6"),
+    pytest.param("2130706433", id="a number is no address"),
+    pytest.param("0x7f.1", id="nor are hexadecimal parts"),
+    pytest.param("0177.0.0.1", id="nor octal ones"),
+    pytest.param("127.0.0.1.", id="nor one with a dot too much"),
     pytest.param("168.63.129.16", id="Azure's host"),
     pytest.param("169.254.0.1", id="link-local"),
     pytest.param("fe80::1", id="link-local over IPv6"),
@@ -82,6 +96,13 @@ def test_public_addresses_are_probed(address: str) -> None:
 )
 def test_only_plain_web_addresses_are_probed(parts: tuple[str, str, str], refused: bool) -> None:
     assert bool(url_refusal(*parts)) is refused
+
+
+@pytest.mark.parametrize(
+    ("port", "refused"), [(1, False), (65_535, False), (0, True), (-1, True), (65_536, True), (10**9, True)]
+)
+def test_only_ports_that_there_are_are_probed(port: int, refused: bool) -> None:
+    assert bool(port_refusal(port)) is refused
 
 
 @pytest.mark.parametrize(

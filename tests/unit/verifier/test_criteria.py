@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
-from services.verifier.criteria import Check, judge_answer, shown, within
-from services.verifier.probe import Answer
-from shared.events import ProbeTarget
-from shared.plan import Criteria, PathCheck
+from services.verifier.bounds import shown, within
+from services.verifier.checks import Check, PortCheck, ProcessCheck, ProgramCheck
+from services.verifier.criteria import Seen, counts, judge_answer, judge_seen
+from services.verifier.probe import Answer, Outcome
+from services.verifier.signals import Signals
+from shared.events import LocalPlace, ProbeTarget
+from shared.plan import CommandCheck, Criteria, PathCheck, ReleaseMarker
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RELEASE = "run-7"
@@ -127,3 +130,160 @@ def test_what_others_write_is_bounded_in_our_sentences() -> None:
 )
 def test_numbers_from_a_pipeline_are_brought_within_bounds(value: float, expected: float) -> None:
     assert within(value, 1.0, 5.0) == expected
+
+
+COMMIT = "4f" * 20
+
+
+def marked(marker: ReleaseMarker, commit: str = COMMIT, **path: Any) -> Check:
+    target = ProbeTarget(service="web", base_url="http://127.0.0.1:9000", commit=commit, criteria=Criteria())
+    return Check(target, PathCheck(**path), marker=marker)
+
+
+HEADER, BODY = ReleaseMarker(header="X-Release"), ReleaseMarker()
+
+
+@pytest.mark.parametrize(
+    ("asked", "seen", "fault"),
+    [
+        pytest.param(marked(HEADER), answer(marker=COMMIT), "", id="the commit, in the header"),
+        pytest.param(marked(HEADER), answer(marker=f" {COMMIT}\t"), "", id="with blanks around it"),
+        pytest.param(marked(HEADER), answer(), "release", id="no header"),
+        pytest.param(marked(HEADER), answer(marker="4e" * 20), "release", id="another commit"),
+        pytest.param(
+            marked(HEADER), answer(marker=COMMIT + "0"), "release", id="a header that only begins so"
+        ),
+        pytest.param(marked(HEADER), answer(marker=f"x, {COMMIT}"), "release", id="the header twice"),
+        pytest.param(marked(HEADER), answer(body=COMMIT), "release", id="in the body instead"),
+        pytest.param(marked(HEADER), answer(marker=COMMIT, status=302), "", id="a redirect of this release"),
+        pytest.param(
+            marked(HEADER), answer(status=302, location="/login"), "release", id="a login's redirect"
+        ),
+        pytest.param(marked(HEADER), answer(status=500), "release", id="who before what"),
+        pytest.param(
+            marked(ReleaseMarker(header="X", value="7")), answer(marker="7"), "", id="a value of its own"
+        ),
+        pytest.param(
+            marked(ReleaseMarker(header="X", value="7")), answer(marker=COMMIT), "release", id="and only that"
+        ),
+        pytest.param(marked(HEADER, commit=""), answer(), "release", id="nobody knows what to expect"),
+        pytest.param(marked(BODY), answer(body=f"<!-- {COMMIT} -->"), "", id="the commit, in the body"),
+        pytest.param(marked(BODY), answer(body="<html>"), "release", id="a fallback page of another release"),
+        pytest.param(marked(BODY, commit=""), answer(body="x"), "release", id="nor in the body"),
+        pytest.param(marked(BODY), answer(status=500, body=COMMIT), "status", id="the marker is not enough"),
+        pytest.param(marked(BODY, contains="ok"), answer(body=COMMIT), "content", id="the text, too"),
+    ],
+)
+def test_only_the_release_itself_passes_for_it(asked: Check, seen: Answer, fault: str) -> None:
+    result = judge_answer(asked, seen, NOW)
+    assert (result.fault, result.passed) == (fault, fault == "")
+
+
+def test_what_another_release_says_of_itself_is_told() -> None:
+    result = judge_answer(marked(HEADER), answer(marker="v6\x00"), NOW)
+    assert result.problem == (
+        f"says 'v6\N{REPLACEMENT CHARACTER}' in the header X-Release, expected {COMMIT!r}"
+    )
+
+
+def test_a_redirect_is_followed_for_a_marker_in_the_body_only() -> None:
+    assert marked(BODY).follows_redirects
+    assert not marked(HEADER).follows_redirects
+    assert not marked(BODY, status=302).follows_redirects
+
+
+def known(release: str = "") -> Check:
+    target = ProbeTarget(
+        service="web", base_url="http://127.0.0.1:9000", release=release, criteria=Criteria()
+    )
+    return Check(target, PathCheck(path="/healthz"), well_known=True)
+
+
+@pytest.mark.parametrize("status", [*range(100, 600, 7), 401, 403, 404, 405, 410])
+def test_a_well_known_path_counts_unless_the_service_does_not_have_it(status: int) -> None:
+    absent = status in {401, 403, 404, 405, 410}
+    seen = Seen(NOW, answer(status=status))
+    assert counts(known(), seen) is not absent
+    assert counts(check(path="/healthz"), seen), "what somebody named counts"
+    assert judge_seen(known(), seen).passed is (200 <= status < 400)
+
+
+def test_a_well_known_path_of_another_release_counts_against_it() -> None:
+    assert counts(known(RELEASE), Seen(NOW, answer(status=404)))
+    assert counts(known(RELEASE), Seen(NOW, answer(status=404, release="run-6")))
+    assert not counts(known(RELEASE), Seen(NOW, answer(status=404, release=RELEASE)))
+    assert counts(known(), Seen(NOW, answer(status=None, fault="refused")))
+
+
+TARGET = ProbeTarget(
+    service="web", base_url="http://127.0.0.1:9000", criteria=Criteria(latency_seconds_max=1.0)
+)
+
+
+@pytest.mark.parametrize(
+    ("seen", "fault", "problem"),
+    [
+        pytest.param(Answer("", 0.01), "", "", id="taken"),
+        pytest.param(
+            Answer("", 0.01, fault="refused", problem="connection refused"),
+            "refused",
+            "was not taken: connection refused",
+            id="refused",
+        ),
+        pytest.param(Answer("", 1.5), "slow", "was taken after 1.50 s, the limit is 1 s", id="slow"),
+    ],
+)
+def test_a_port_passes_when_it_takes_a_connection_in_time(seen: Answer, fault: str, problem: str) -> None:
+    result = judge_seen(PortCheck(TARGET, 9090), Seen(NOW, seen))
+    assert (result.kind, result.service, result.url) == ("tcp", "web", "tcp://127.0.0.1:9090")
+    assert (result.fault, result.problem, result.passed) == (fault, problem, not fault)
+
+
+def test_a_command_that_says_no_is_told_with_its_last_line() -> None:
+    asked = ProgramCheck(TARGET, CommandCheck(command=("./smoke", "--all")))
+    good = judge_seen(asked, Seen(NOW, Outcome(0.2, content=True, said="fine")))
+    assert (good.passed, good.kind, good.body_head) == (True, "command", "")
+    said = "x" * 5000 + "\nthe cart is empty"
+    bad = judge_seen(asked, Seen(NOW, Outcome(0.2, content=False, problem="exited with 3", said=said)))
+    assert (bad.fault, bad.problem) == ("command", "exited with 3: the cart is empty")
+    assert bad.body_head.endswith("xx the cart is empty")
+    assert len(bad.body_head) <= 200
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "fault", "problem"),
+    [
+        pytest.param(None, None, "", "", id="nothing can be seen"),
+        pytest.param(Signals("running"), None, "", "", id="it runs"),
+        pytest.param(Signals("running", restarts=3), None, "", "", id="it was restarted before we looked"),
+        pytest.param(
+            Signals("running", restarts=3), Signals("running", restarts=3), "", "", id="and runs on"
+        ),
+        pytest.param(
+            Signals("running", restarts=4),
+            Signals("running", restarts=3),
+            "restarted",
+            "ended and was started again",
+            id="it was restarted",
+        ),
+        pytest.param(
+            Signals("running", restarts=1), Signals("running", restarts=3), "", "", id="old ones go"
+        ),
+        pytest.param(
+            Signals("exited", running=0, message="exited with 3"),
+            None,
+            "ended",
+            "exited with 3",
+            id="it ended",
+        ),
+        pytest.param(Signals("lost", running=0), None, "ended", "is not there", id="it is lost"),
+        pytest.param(Signals("running", wanted=2), None, "ended", "is not there", id="fewer than wanted run"),
+    ],
+)
+def test_a_process_is_bad_when_it_is_not_there_or_not_the_same(
+    now: Signals | None, before: Signals | None, fault: str, problem: str
+) -> None:
+    asked = ProcessCheck(TARGET, LocalPlace(lives="/lives", files="/files"))
+    result = judge_seen(asked, Seen(NOW, now), before)
+    assert (result.fault, result.problem, result.passed) == (fault, problem, not fault)
+    assert (result.kind, result.url, result.service) == ("process", "process of web", "web")

@@ -7,9 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from services.verifier.criteria import judge_answer
+from services.verifier.checks import Check
+from services.verifier.criteria import Seen
+from services.verifier.failure import PROBES_MAX, Course, could_not_be_judged
 from services.verifier.judgement import (
-    PROBES_MAX,
     STREAK_GRACE_SECONDS,
     Failed,
     Passed,
@@ -18,7 +19,6 @@ from services.verifier.judgement import (
     Verification,
     after_round,
     begin,
-    could_not_be_judged,
     judge,
     probe_for,
 )
@@ -54,11 +54,11 @@ def request(*targets: ProbeTarget) -> VerificationRequested:
 
 
 def round_of(verification: Verification, statuses: Sequence[int], at: datetime) -> Verification:
-    results = [
-        judge_answer(tally.check, Answer(tally.check.url, 0.01, status), at)
+    seen = [
+        Seen(at, Answer(tally.check.url, 0.01, status))
         for tally, status in zip(verification.tallies, statuses, strict=True)
     ]
-    return after_round(verification, results, at)
+    return after_round(verification, seen, at)
 
 
 def course(
@@ -171,9 +171,8 @@ def test_a_verdict_is_bounded_however_much_is_probed() -> None:
     assert len(verdict.evidence.model_dump_json()) < 40_000
 
 
-@pytest.mark.parametrize("targets", [(), (target(paths=[]),)], ids=["no target", "no path"])
-def test_nothing_to_probe_is_no_success(targets: tuple[ProbeTarget, ...]) -> None:
-    verdict = judge(begin(request(*targets), START), START)
+def test_nothing_to_probe_is_no_success() -> None:
+    verdict = judge(begin(request(), START), START)
     assert isinstance(verdict, Failed)
     assert verdict.evidence.kind == "error"
 
@@ -212,10 +211,13 @@ def test_a_round_that_took_longer_than_the_interval_is_followed_at_once() -> Non
 )
 def test_a_probe_waits_no_longer_than_it_may(at: float, latency: float, seconds: float) -> None:
     verification = begin(request(target(latency_seconds_max=latency)), START)
-    probe = probe_for(verification.tallies[0].check, verification, START + timedelta(seconds=at))
+    check = verification.tallies[0].check
+    assert isinstance(check, Check)
+    probe = probe_for(check, verification, START + timedelta(seconds=at))
     assert probe.timeout_seconds == seconds
 
 
 def test_what_broke_on_our_side_is_no_probe_of_the_service() -> None:
-    evidence = could_not_be_judged(begin(request(target()), START), "it was tried 8 times", START)
+    tallies = begin(request(target()), START).tallies
+    evidence = could_not_be_judged(Course(tallies, START, START), "it was tried 8 times")
     assert (evidence.kind, evidence.probes) == ("error", ())

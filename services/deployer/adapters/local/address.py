@@ -9,7 +9,7 @@ from services.deployer.adapters.local.ports import noted, port_of
 from services.deployer.adapters.local.release import Release
 from services.deployer.step_order import StepOrder
 from shared.crash import point
-from shared.events import ProbeTarget
+from shared.events import LocalPlace, ProbeTarget
 from shared.faults import TryAgain
 from shared.plan import Criteria
 
@@ -41,8 +41,17 @@ def template(order: StepOrder, kind: Kind, upstream_port: int = 0, root: str = "
 
 def probe_target(order: StepOrder, release: Release, criteria: Criteria) -> ProbeTarget:
     """Return how a candidate that was shown is verified."""
-    base_url = f"http://{LOOPBACK}:{noted(release.port_file) or 0}"
-    return ProbeTarget(service=order.step.id, base_url=base_url, criteria=criteria, release=order.release)
+    return ProbeTarget(
+        service=order.step.id,
+        base_url=f"http://{LOOPBACK}:{noted(release.port_file) or 0}",
+        criteria=criteria,
+        release=order.release,
+        commit=order.commit,
+        place=LocalPlace(
+            lives=str(release.lives_folder.absolute()) if release.lives() else "",
+            files=str(release.files.absolute()),
+        ),
+    )
 
 
 async def show_candidate(host: Host, place: Place, release: Release, route: Route) -> None:

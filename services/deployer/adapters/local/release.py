@@ -116,9 +116,14 @@ class Release:
         """Keep how it is started."""
         replace_file(self.folder / "launch.json", json.dumps(asdict(launch)).encode())
 
+    @property
+    def lives_folder(self) -> Path:
+        """Return where its processes are, by number; a static release has none."""
+        return self.folder / "lives"
+
     def life(self, number: int) -> Life:
         """Return its process of that number, from 1."""
-        return Life(self.folder / "lives" / str(number))
+        return Life(self.lives_folder / str(number))
 
     def life_number(self) -> int:
         """Return the number of its latest process; 0 when there was none."""
@@ -130,7 +135,7 @@ class Release:
 
     def _life_numbers(self) -> Sequence[int]:
         with suppress(FileNotFoundError):
-            return [int(each.name) for each in (self.folder / "lives").iterdir() if each.name.isdecimal()]
+            return [int(each.name) for each in self.lives_folder.iterdir() if each.name.isdecimal()]
         return []
 
 
