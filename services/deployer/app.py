@@ -26,6 +26,7 @@ from shared.events import (
     RevisionPlanned,
     VerificationFailed,
     VerificationPassed,
+    VerificationProbed,
 )
 from shared.git import GitMirrors
 from shared.process import LocalProcesses
@@ -76,6 +77,7 @@ def subscription(deployer: Deployer) -> Subscription:
             RevisionPlanned: deployer.revision_planned,
             ArtifactBuilt: deployer.artifact_built,
             ArtifactFailed: deployer.artifact_failed,
+            VerificationProbed: deployer.verification_probed,
             VerificationPassed: deployer.verification_passed,
             VerificationFailed: deployer.verification_failed,
             AlarmChanged: deployer.alarm_changed,

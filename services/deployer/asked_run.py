@@ -64,7 +64,8 @@ class AskedRuns:
                 anew = unstarted_run(
                     derive(made.run, f"run {later.stage}"), place, later.revision, "retry", made.created_at
                 )
-                await self._add(replace(anew, comes_after=later.comes_after, again_of=later.run))
+                retry = replace(anew, comes_after=later.comes_after, again_of=later.run)
+                await self._add(replace(retry, asked_by=self.asked.actor))
 
     async def _comes_back(self, later: RunRecord, mark: Entry | None) -> bool:
         """Tell whether it ended unbegun for what is over now, and its revision came by no other run."""
@@ -114,7 +115,8 @@ class AskedRuns:
 
     def _unstarted(self, id_: UUID, revision: int, kind: RunKind) -> RunRecord:
         place = (self.stage.pipeline, self.stage.stage, self.stage.key)
-        return unstarted_run(id_, place, revision, kind, self.store.tx.now)
+        unstarted = unstarted_run(id_, place, revision, kind, self.store.tx.now)
+        return replace(unstarted, asked_by=self.asked.actor)
 
     async def _add(self, run: RunRecord, restores: int | None = None) -> RunRecord:
         revision: Revision = await self.store.revision(run.pipeline, run.revision)

@@ -36,6 +36,7 @@ from shared.events import (
     RevisionPlanned,
     VerificationFailed,
     VerificationPassed,
+    VerificationProbed,
 )
 from shared.events.alarms import KNOWN
 from shared.events.verification import VerificationEvent
@@ -91,6 +92,19 @@ class Deployer:
             store = Store(tx)
             moves = await locked(store, message.body.pipeline)
             await store.answer_request(message.body.request, evidence=message.body.evidence)
+            await moves.go_on()
+        self.due(store.nearest_limit)
+
+    async def verification_probed(self, message: Message[VerificationProbed]) -> None:
+        """Note until when a release that met its criteria is watched before its run succeeds."""
+        async with self.db.hearing(message) as tx:
+            if tx.seen_before or message.body.soaks_until is None:
+                return
+            store, probed = Store(tx), message.body
+            moves = await locked(store, probed.pipeline)
+            run = await store.run(probed.run)
+            if run is not None and run.awaits(probed.verification):
+                await store.change_run(run, soaks_until=probed.soaks_until)
             await moves.go_on()
         self.due(store.nearest_limit)
 

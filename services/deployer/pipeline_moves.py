@@ -15,7 +15,7 @@ from services.deployer.records import RunRecord, StageRecord
 from services.deployer.run_course import RequestArtifact, next_moves, waits_for_build
 from services.deployer.run_ending import about
 from services.deployer.run_moves import ORDERED, RunMoves, picture_of
-from services.deployer.run_picture import UNASKED
+from services.deployer.run_picture import AWAITED, UNASKED
 from services.deployer.run_state import HOLDS_LOCK, TERMINAL, UNSTARTED, WORKS, State
 from services.deployer.stage_moves import StageMoves
 from services.deployer.step_state import IDLE
@@ -140,7 +140,8 @@ class PipelineMoves:
     ) -> Wait | None:
         now = self.store.tx.now
         if run.state in HOLDS_LOCK:
-            return await self._gate_wait(run) or await self._build_wait(run) or await self._attempt_wait(run)
+            idle = await self._gate_wait(run) or await self._build_wait(run) or await self._attempt_wait(run)
+            return idle or self._soak_wait(run)
         if run.is_withheld:
             return await DefinitionMoves(self, run.pipeline).wait(run)
         if not run.ready:
@@ -196,6 +197,11 @@ class PipelineMoves:
         between = [(moves.steps[step.id], step) for step in moves.stage.steps]
         idle = [(record, step) for record, step in between if record.state in IDLE]
         return waits.for_attempt(*idle[0], self.store.tx.now) if idle else None
+
+    def _soak_wait(self, run: RunRecord) -> Wait | None:
+        if run.soaks_until is None or run.verification_state not in AWAITED or run.state not in WORKS:
+            return None
+        return waits.for_soak(run.revision, run.soaks_until, self.store.tx.now)
 
     async def _build_wait(self, run: RunRecord) -> Wait | None:
         if run.state not in WORKS:

@@ -61,6 +61,8 @@ class RunRecord:
     keeps: bool = False  # a retry: what succeeded in that run is not done again
     in_line: bool = False  # it is one of many that may wait
     ended_along: bool = False  # unbegun, with the run before it: it comes back with that one
+    soaks_until: datetime | None = None  # what it deployed met its criteria and is watched until then
+    asked_by: str = ""  # the person who asked for it; empty: it came by itself
 
     def awaits(self, verification: UUID) -> bool:
         """Tell whether this verdict is still to come; one that comes too late changes nothing."""
@@ -217,6 +219,7 @@ _RUN = _columns(
         "comes_after": _text,
         "verification_state": VerificationState,
         "verification_evidence": _evidence,
+        "asked_by": _text,
         "cancel_actor": _text,
         "cancel_reason": _text,
         "undo": bool,

@@ -8,7 +8,7 @@ from services.deployer import rollback
 from services.deployer.records import RunRecord
 from services.deployer.run_course import Finish
 from services.deployer.run_state import State
-from shared.events import Event, Evidence, RunCancelled, RunFailed, RunSucceeded, RunTimedOut
+from shared.events import Event, Evidence, ProbeTarget, RunCancelled, RunFailed, RunSucceeded, RunTimedOut
 from shared.ids import Pipeline, Stage
 
 FOLLOWED = {rollback.RollBack: "started", rollback.NoCandidate: "no_candidate", type(None): ""}
@@ -27,13 +27,27 @@ def about(run: RunRecord) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
+class Deployed:
+    """What a run leaves in its stage."""
+
+    targets: tuple[ProbeTarget, ...]  # that it gave their stable addresses
+    services: tuple[str, ...]  # all of the stage, also what was kept from before
+    private_addresses: bool
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Return the stable address of each service that it deployed."""
+        return {target.service: target.base_url for target in self.targets}
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """What the event that ends a run is made of."""
 
     run: RunRecord
     finish: Finish
     follow: rollback.RollBack | rollback.NoCandidate | None
-    urls: dict[str, str]
+    deployed: Deployed
 
     @property
     def event(self) -> Event:
@@ -51,10 +65,18 @@ class Ending:
             "step": self.finish.step,
             "evidence": self.finish.evidence or NO_EVIDENCE,
             "rollback": FOLLOWED[type(self.follow)],
+            "asked_by": self.run.asked_by,
         }
 
     def succeeded(self) -> Event:
-        return RunSucceeded(**self._said, urls=self.urls)
+        here = self.deployed
+        return RunSucceeded(
+            **self._said,
+            urls=here.urls,
+            targets=here.targets,
+            services=here.services,
+            private_addresses=here.private_addresses,
+        )
 
     def failed(self) -> Event:
         failed_in = "rollback" if self.run.kind == "rollback" else self.finish.failed_in or "step"

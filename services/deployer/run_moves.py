@@ -28,7 +28,7 @@ from services.deployer.run_course import (
     VerifyCandidate,
     VerifyStage,
 )
-from services.deployer.run_ending import about
+from services.deployer.run_ending import Deployed, about
 from services.deployer.run_picture import RunPicture, StepPicture, VerificationState
 from services.deployer.run_state import WORKS
 from services.deployer.stage_moves import StageMoves
@@ -94,7 +94,7 @@ class RunMoves:
             case VerifyStage():
                 await self._verify_stage()
             case Finish():
-                await self.stage_moves.finish(self.run, move, self._urls())
+                await self.stage_moves.finish(self.run, move, self._deployed())
             case OpenGate(step):
                 await GateMoves(self).open(step, self.steps[step.id])
             case EndGate(step, outcome, reason):
@@ -207,23 +207,27 @@ class RunMoves:
 
     async def _verify_stage(self) -> None:
         verification = derive(self.run.run, "verify stage")
-        targets = [
-            ProbeTarget(
-                service=step.id,
-                base_url=url,
-                criteria=_criteria(step),
-                release=str(self.run.run),
-            )
-            for step in self.stage.steps
-            if (url := self._urls().get(step.id))
-        ]
+        targets = self._deployed().targets
+        soak = max(target.criteria.soak_seconds for target in targets)
+        proof = max(target.criteria.deadline_seconds for target in targets) if soak else 0.0
+        limit = self.run.deadline_at
+        assert limit is not None, "a run that holds the lock has a deadline"
         await self.store.change_run(
-            self.run, verification=verification, verification_state=VerificationState.REQUESTED
+            self.run,
+            verification=verification,
+            verification_state=VerificationState.REQUESTED,
+            # Of work, and it is only watched; a verifier that was away meanwhile has it prove itself again.
+            deadline_at=limit + timedelta(seconds=soak + proof),
         )
-        self._ask_verifier(verification, "", tuple(targets), self.run.deadline_at)
+        self._ask_verifier(verification, "", targets, limit, soak)
 
     def _ask_verifier(
-        self, verification: UUID, step: str, targets: tuple[ProbeTarget, ...], limit: datetime | None
+        self,
+        verification: UUID,
+        step: str,
+        targets: tuple[ProbeTarget, ...],
+        limit: datetime | None,
+        soak_seconds: float = 0.0,
     ) -> None:
         now = self.store.tx.now
         patience = max(target.criteria.deadline_seconds for target in targets)
@@ -237,15 +241,39 @@ class RunMoves:
             step=step,
             targets=targets,
             deadline=min(deadline, limit) if limit else deadline,
-            private_addresses=self.stage.target == "local",
+            private_addresses=self._is_local,
+            soak_seconds=soak_seconds,
         )
         self.store.tx.emit(asked, str(verification))
 
-    def _urls(self) -> dict[str, str]:
-        """Return the stable address of each service that this run gave it."""
-        services = [step.id for step in self.stage.steps if STEP_TYPES[step.type].verified]
-        given = {id_: self.steps[id_].outputs for id_ in services if self.steps[id_].attempt}  # not restored
-        return {id_: outputs["url"] for id_, outputs in given.items() if "url" in outputs}
+    @property
+    def _is_local(self) -> bool:
+        return self.stage.target == "local"
+
+    def _deployed(self) -> Deployed:
+        """Return the services of the stage, and those at their stable addresses that this run gave one."""
+        services = [step for step in self.stage.steps if STEP_TYPES[step.type].verified and not step.skip]
+        targets = [self._target(step) for step in services]
+        return Deployed(
+            targets=tuple(target for target in targets if target),
+            services=tuple(step.id for step in services),
+            private_addresses=self._is_local,
+        )
+
+    def _target(self, step: StepPlan) -> ProbeTarget | None:
+        """Return the service as it is probed at its stable address; None where this run did not deploy it."""
+        record = self.steps[step.id]
+        if not record.attempt or "url" not in record.outputs:  # or it was kept from the run before
+            return None
+        candidate = next((target for target in record.targets if target.service == step.id), None)
+        return ProbeTarget(
+            service=step.id,
+            base_url=record.outputs["url"],
+            criteria=_criteria(step),
+            release=str(self.run.run),
+            commit=self.revision.commit,
+            place=candidate.place if candidate else None,
+        )
 
     def about_step(self, step: str, attempt: int) -> dict[str, object]:
         """Return what every event of a step says."""

@@ -12,7 +12,7 @@ from services.deployer import admission, rollback, stage_queue, waits
 from services.deployer.kept_moves import add_steps
 from services.deployer.records import RunRecord, StageRecord
 from services.deployer.run_course import Finish
-from services.deployer.run_ending import Ending, about
+from services.deployer.run_ending import Deployed, Ending, about
 from services.deployer.run_picture import VerificationState
 from services.deployer.run_state import HOLDS_LOCK, LIVE, TERMINAL, UNSTARTED, State, Trigger, advance
 from services.deployer.stage_queue import Await, Entry, Mark, Queue, QueueDecision, Start, Supersede
@@ -111,13 +111,13 @@ class StageMoves:
             await self.cancel_unstarted(marked, actor, reason)
         return later
 
-    async def finish(self, run: RunRecord, finish: Finish, urls: dict[str, str]) -> None:
+    async def finish(self, run: RunRecord, finish: Finish, deployed: Deployed) -> None:
         """End a run that holds the lock, and do what follows: promote, roll back, admit the next."""
         state = advance(run.state, finish.trigger)
-        follow = await self._what_follows(run, finish, switched=bool(urls))
+        follow = await self._what_follows(run, finish, switched=bool(deployed.targets))
         now = self.store.tx.now
         ended = await self.store.change_run(run, state=state, finished_at=now, wait=None)
-        self.say(ended, Ending(ended, finish, follow, urls).event)
+        self.say(ended, Ending(ended, finish, follow, deployed).event)
         if state not in LIVE:
             await self._give_way(ended)
         if isinstance(follow, rollback.RollBack):

@@ -93,6 +93,8 @@ runs = sa.Table(
     sa.Column("cancel_reason", sa.String),
     sa.Column("undo", sa.Boolean),  # an alarm ended it: whatever it had done is rolled back
     sa.Column("ended_along", sa.Boolean),  # unbegun, with the run before it: it comes back with that one
+    sa.Column("asked_by", sa.String),  # the person who asked for it
+    sa.Column("soaks_until", INSTANT),  # what it deployed met its criteria and is watched until then
     sa.Index(
         "one_run_holds_the_lock",
         "stage_key",

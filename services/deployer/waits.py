@@ -113,6 +113,17 @@ def for_attempt(record: StepRecord, step: StepPlan, since: datetime) -> Wait:
     )
 
 
+def for_soak(revision: int, until: datetime, since: datetime) -> Wait:
+    """Return the wait of a run whose release has its address, is good so far, and is watched."""
+    return Wait(
+        reason="bake",
+        blocked_by=f"revision {revision} is live here and watched (soak)",
+        released_by="it staying good until then; it is rolled back if it does not",
+        since=since,
+        deadline=until,
+    )
+
+
 def for_build(artifacts: list[ArtifactPlan], deadline: datetime, since: datetime) -> Wait:
     """Return the wait of a running run for its artifacts."""
     names = ", ".join(artifact.name for artifact in artifacts)

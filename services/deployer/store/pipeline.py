@@ -163,6 +163,7 @@ class Store:
             "comes_after": run.comes_after or None,
             "wait": run.wait_said,
             "again_of": run.again_of,
+            "asked_by": run.asked_by or None,
             "keeps": run.keeps,
             "in_line": run.in_line,
             "version": run.version,

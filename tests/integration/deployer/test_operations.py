@@ -145,6 +145,23 @@ async def test_a_rollback_restores_what_was_good_before_and_holds_what_it_goes_b
         await stand.until_said(RunSucceeded, revision=3, stage="production")
 
 
+async def test_a_rollback_that_fails_says_who_asked_for_it_and_one_that_came_by_itself_that_nobody_did(
+    stand: Stand,
+) -> None:
+    async with stand.running():
+        for revision in (1, 2):
+            await stand.say(planned(revision))
+            await stand.until_said(RunSucceeded, stage="production", revision=revision)
+        stand.bad_releases = {1}
+        await stand.answer("rollback", "production", revision=1)
+        by_hand = await stand.until_said(RunFailed, stage="production", kind="rollback")
+        assert by_hand.asked_by == "ada"
+        stand.bad_releases = {1, 2, 3}
+        await stand.say(planned(3))
+        by_itself = await stand.until_said(RunFailed, stage="staging", kind="rollback")
+        assert by_itself.asked_by == ""
+
+
 async def test_a_rollback_cancels_what_runs_and_comes_before_what_waits(stand: Stand) -> None:
     async with stand.running():
         await stand.say(planned(1))
