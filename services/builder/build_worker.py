@@ -5,17 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.builder.adapters.workspace import Bench
+from services.builder.another_attempt import Again, another
 from services.builder.build_run import BuildAnswer, BuildFailed, BuildOrder, BuildStopped, Built, impossible
 from services.builder.handlers import answer_all, begin
 from services.builder.store import Artifact, Store, read_open_builds
 from shared.artifacts import Stored
 from shared.attempt_log import AttemptLog
 from shared.db import ServiceDatabase
-from shared.events import ArtifactFailed, BuildRequested, Evidence, LogLine
+from shared.events import ArtifactFailed, BuildBackingOff, BuildRequested, Evidence, LogLine
 from shared.ids import Pipeline
 from shared.work import Claim, Workers
-
-INTERRUPTED_MAX = 3  # attempts that a machine may take down before the build counts as failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,15 @@ class PublishedLog:
         async with self.workers.holding(self.claim, "build.log") as tx:
             published = await self.log.next_line(tx)
             await self.log.append(tx, lines[max(published - first_line, 0) :])
+
+
+@dataclass(frozen=True, slots=True)
+class BuildFailure:
+    """How an attempt failed."""
+
+    attempt: int
+    evidence: Evidence
+    log: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +100,42 @@ class BuildWorker:
                     stored = Stored(answer.digest, answer.size_bytes)
                     artifact = Artifact(stored, asked.revision, answer.duration_seconds, log.log)
                     await answer_all(store, asked.build_key, artifact)
-                case BuildFailed(evidence) if (
-                    evidence.kind == "interrupted" and order.attempt < INTERRUPTED_MAX
-                ):
-                    await begin(tx, asked)  # a build has no effect but its artifact: it may run again
                 case BuildFailed(evidence):
-                    await _fail_all(store, asked, log.log, evidence)
+                    await _try_again_or_fail(store, claim, evidence)
                 case BuildStopped():
                     if await store.is_wanted(asked.build_key):  # somebody asked while it was being stopped
                         await begin(tx, asked)
+
+
+async def _try_again_or_fail(store: Store, claim: Claim, evidence: Evidence) -> None:
+    """Begin another attempt where the failure may pass, and say so; else answer all who asked."""
+    asked, order = _read(claim)
+    tries, log = claim.order.payload.get("tries", order.attempt), _log(asked, order).log
+    again = another(evidence, tries, asked.pipeline, store.tx.now)
+    if again is None:
+        await _fail_all(store, asked, log, evidence)
+        return
+    await begin(store.tx, asked, tries + 1, again.not_before if again.code else None)
+    if again.code:
+        await _say_again(store, asked, BuildFailure(order.attempt, evidence, log), again)
+
+
+async def _say_again(store: Store, asked: BuildRequested, failure: BuildFailure, again: Again) -> None:
+    for request in await store.open_requests(asked.build_key):
+        backing_off = BuildBackingOff(
+            build_key=asked.build_key,
+            request=request.request,
+            pipeline=Pipeline(request.pipeline),
+            revision=request.revision,
+            artifact=request.artifact,
+            attempt=failure.attempt,
+            until=again.not_before,
+            code=again.code,
+            rule=again.rule,
+            evidence=failure.evidence,
+            log=failure.log,
+        )
+        store.tx.emit(backing_off, f"{request.request} {failure.attempt}")
 
 
 async def _fail_all(store: Store, asked: BuildRequested, log: str, evidence: Evidence) -> None:

@@ -1,6 +1,7 @@
 """What the builder does on each event: answer from the store, join a build, or begin one."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from services.builder.store import Artifact, OpenRequest, Store, read_artifact
@@ -74,8 +75,13 @@ def order_id(asked: BuildRequested, attempt: int) -> UUID:
     return derive(asked.request, f"build {attempt}")
 
 
-async def begin(tx: Transaction, asked: BuildRequested) -> bool:
-    """Order the next attempt unless one is under way; tell whether it is ours."""
+async def begin(
+    tx: Transaction, asked: BuildRequested, tries: int = 1, not_before: datetime | None = None
+) -> bool:
+    """Order the next attempt unless one is under way; tell whether it is ours.
+
+    `tries`: which attempt this is since somebody asked. `not_before`: None is at once.
+    """
     attempt = await Store(tx).begin_build(asked)
     if attempt is None:
         return False
@@ -83,10 +89,10 @@ async def begin(tx: Transaction, asked: BuildRequested) -> bool:
         id=order_id(asked, attempt),
         kind="build",
         share=asked.pipeline,
-        payload={"asked": asked.model_dump(mode="json"), "attempt": attempt},
+        payload={"asked": asked.model_dump(mode="json"), "attempt": attempt, "tries": tries},
         correlation=asked.correlation,
     )
-    await place(tx, order)
+    await place(tx, order, not_before)
     return True
 
 

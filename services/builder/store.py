@@ -114,6 +114,11 @@ class Store:
         await self.tx.execute(_ANSWER_REQUESTS, key)
         return [OpenRequest(row.request, row.pipeline, row.revision, row.artifact) for row in rows]
 
+    async def open_requests(self, build_key: str) -> Sequence[OpenRequest]:
+        """Return the requests that are owed an answer, and leave them so."""
+        rows = (await self.tx.execute(_OPEN_REQUESTS, {"its_key": build_key})).all()
+        return [OpenRequest(row.request, row.pipeline, row.revision, row.artifact) for row in rows]
+
     async def asked_for_only_by(self, pipeline: str, revision: int) -> Sequence[str]:
         """Return, sorted, the build keys for which nobody but the revision is owed an answer."""
         these = {"its_pipeline": pipeline, "its_revision": revision}

@@ -9,11 +9,11 @@ from uuid import UUID, uuid5
 
 from shared.bus import Subscription
 from shared.bus.embedded import EmbeddedBus
-from shared.clock import SystemClock
 from shared.db import Cause, Database, ServiceDatabase, metadata
 from shared.db.sqlite import SqliteDatabase
 from shared.events import EVENT_TYPES, Event, Message
 from shared.service import Service
+from tests.hurried_clock import HurriedClock
 
 ROOT = UUID(int=11)
 
@@ -25,7 +25,8 @@ class Scene:
 
     def __init__(self, folder: Path, build: Callable[[Database], Service]) -> None:
         self.folder = folder
-        self.database = SqliteDatabase(folder / "windlass.db", SystemClock())
+        self.clock = HurriedClock()
+        self.database = SqliteDatabase(folder / "windlass.db", self.clock)
         self.said: list[Event] = []
         self._told = 0
         self._heard = asyncio.Event()
