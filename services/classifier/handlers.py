@@ -64,7 +64,11 @@ class Handlers:
                     rule=found.rule,
                     likely_cause=found.likely_cause,
                     lines=found.lines,
-                    commands=found.commands,
+                    commands=found.fix.commands,
+                    confidence=found.confidence,
+                    evidence=found.evidence,
+                    fix=found.fix,
+                    rolled_back=run.rollback == "started",
                 )
             )
         log.info("failure.classified", run=str(run.run), code=found.answer.code, rule=found.rule)
@@ -72,5 +76,11 @@ class Handlers:
 
 def _setting(message: Message[RunFailed] | Message[RunTimedOut]) -> Setting:
     run = message.body
-    setting = Setting(run.pipeline, run.stage, str(run.revision), run.kind)
-    return replace(setting, no_candidate=run.rollback == "no_candidate")
+    return Setting(
+        run.pipeline,
+        run.stage,
+        str(run.revision),
+        run.kind,
+        asked_by=run.asked_by,
+        no_candidate=run.rollback == "no_candidate",
+    )

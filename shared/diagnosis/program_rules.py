@@ -1,227 +1,277 @@
-"""Rules about programs that end too early: services that start, and scripts. They read what an
-interpreter or a shell itself prints, at the start of a line, never words that any program may log.
+"""Rules about a program's own parts: its modules, its text, its files, and what its interpreter throws.
+
+They read what an interpreter or a shell itself prints, never words that any program may log.
 """
 
+import re
+
+from shared.diagnosis.bare_log import built
 from shared.diagnosis.evidence import Case, Phase
-from shared.diagnosis.rule import IN_THE_END, Finding, Rule, ended, infrastructure, line, settled
-
-RUNS: frozenset[Phase] = frozenset({"build", "publish", "setup", "deploy", "rollout"})
-STARTS: frozenset[Phase] = frozenset({"rollout"})
-LOGS = "windlass logs {pipeline} {revision} --stage {stage}"
-SHELL = (  # "sh: 1: ", "script: line 3: "
-    r"(?:\S{0,100}/)?(?:sh|bash|dash|ash|zsh|ksh|script|[\w.-]{1,60}\.sh): (?:line )?(?:\d{1,6}: )?"
+from shared.diagnosis.last_words import (
+    PROGRAMS,
+    SCRIPTS,
+    SERVES,
+    broken_inwardly,
+    dying,
+    last_words,
+    said,
+    tells,
 )
-ENVIRONMENT_LINES = 12  # how far above a KeyError its lookup stands in a traceback
+from shared.diagnosis.rule import IN_THE_END, Finding, Rule, ended, first_of, line
+from shared.diagnosis.sample import failed
 
-
-def _not_from_environment(case: Case, place: int) -> bool:
-    """Tell a KeyError of the program's own data from one of the environment."""
-    above = case.lines[max(0, place - ENVIRONMENT_LINES) : place]
-    return not any("environ" in text or "<frozen os>" in text for text in above)
+RUNS: frozenset[Phase] = PROGRAMS - SERVES
+LOGS = "windlass logs {pipeline} {revision} --stage {stage}"
+SHELL = (  # "sh: 1: ", "./entry.sh: line 3: ", "script: 3: "
+    r"(?:\S{0,100}/)?(?:sh|bash|dash|ash|zsh|ksh|script|entry\w{0,20}|[\w.-]{1,60}\.sh): (?:line"
+    r" )?(?:\d{1,6}: )?"
+)
+STARTED = "The service starts, and the next run gets past its rollout."
+_ENDS = re.compile(
+    r"Traceback \(most recent call last\)|panic: |Exception in thread |Uncaught |thread '|PHP Fatal error: "
+    r"|Fatal error: |Unhandled exception\. |terminate called |fatal error: |\*\* \(\w|Node\.js v\d"
+    r"|\S{1,200}:\d{1,6}:in .{1,300} \([A-Z]\w{1,60}\)$|APPLICATION FAILED TO START|rake aborted!|error:"
+    r" Uncaught "
+    r"|bundler: failed to load command: |CommandError: |.{0,200}: Application run failed$|Fatal Python"
+    r" error: |Error: A fatal exception has occurred"
+)
 
 
 def _uncaught(case: Case) -> Finding | None:
     """Find the error that ended the program, where no rule knows it by name."""
-    starts = ("Traceback (most recent call last)", "panic: ", "Exception in thread ", "Uncaught ", "thread '")
-    if case.phase not in RUNS and case.phase != "unknown":
+    if case.phase not in PROGRAMS and case.phase != "unknown":
         return None
-    for place, text in enumerate(case.lines):
-        if text.startswith(starts):
-            after = (each for each in case.lines[place + 1 :] if not each.startswith((" ", "Traceback")))
-            said = next(after, "") if text.startswith("Traceback") else ""
-            return Finding(IN_THE_END, tuple(filter(None, (text, said))))
-    return None
+    if not tells(case) or broken_inwardly(case):
+        return None
+    places = last_words(case)
+    place = next((place for place in places if _ENDS.match(case.lines[place])), None)
+    if place is None:
+        return None
+    return Finding(IN_THE_END - 1, (place, *_message(case, place)))
 
 
-PROGRAM_RULES: tuple[Rule, ...] = (
+def _message(case: Case, place: int) -> tuple[int, ...]:
+    """Return where it says what was thrown: under a traceback, above the version that Node ends with."""
+    text = case.lines[place]
+    if text.startswith("Traceback"):
+        below = range(place + 1, len(case.lines))
+        return tuple(n for n in below if not case.lines[n].startswith((" ", "Traceback")))[:1]
+    if text.startswith("Node.js"):
+        above = range(place - 1, -1, -1)
+        return tuple(n for n in above if re.match(r"\w{0,60}Error\b", case.lines[n]))[:1]
+    return ()
+
+
+_RULES: tuple[Rule, ...] = (
     Rule(
-        "shared_library_missing",
-        settled(line(RUNS, r"\S{1,200}: error while loading shared libraries: ")),
-        "The program needs a system library that is not installed on this host.",
-        (LOGS, "ldd PROGRAM"),
-        home="rollout",
-    ),
-    Rule(
-        "command_not_found",
-        ended("process", RUNS, codes={127}),
-        "The command does not exist where it was run: it is not installed, not built, or misspelt.",
-        (LOGS, "command -v COMMAND"),
-    ),
-    Rule(
-        "command_not_executable",
-        ended("process", RUNS, codes={126}),
-        "The command's file was found but may not be executed, or is for another kind of machine.",
-        ("git update-index --chmod=+x FILE", LOGS),
-    ),
-    Rule(
-        "memory_exhausted",
-        settled(
-            line(
-                RUNS,
-                r"MemoryError\b",
-                r"(?:Exception in thread .{0,200})?java\.lang\.OutOfMemoryError\b",
-                r"FATAL ERROR: .{0,200}(?:heap out of memory|Allocation failed)",
-                r"fatal error: .{0,80}out of memory",
-            )
+        "start_file_missing",
+        first_of(
+            dying(
+                PROGRAMS,
+                r"Error: Cannot find module '/[^']{1,300}'",
+                r"Error: Unable to access jarfile ",
+                r"Error: '[^']{1,200}' doesn't exist$",  # gunicorn's own settings
+                r"Error: Could not find or load main class ",
+                r"no main manifest attribute, in ",
+                r"ERROR: {1,8}Error loading ASGI app\. (?:Could not import module|Attribute )",
+                r"Failed to find attribute '\w{1,80}' in '",  # gunicorn
+                r"Could not open input file: ",  # PHP
+                r"ruby: No such file or directory -- ",
+                r"\S{1,200}: can't open file ",  # Python
+                r"python\d?(?:\.\d{1,2})?: No module named ",
+                r"Error: Could not find a production build in the '\.next' directory",
+                r"(?:npm (?:ERR!|error)|error) .{0,20}[Mm]issing script: [\"']?start\b",
+            ),
+            line(PROGRAMS, SHELL + r"(?:0: )?(?:cannot open|can't open) "),
+            line(SERVES, r"npm (?:ERR!|error) Missing script: "),
         ),
-        "The program ran out of memory.",
-        (LOGS, "free -m"),
-        home="rollout",
-    ),
-    Rule(
-        "killed_for_memory",
-        ended("process", RUNS, codes={137, -9}, signals={"SIGKILL"}),
-        "The process was killed from outside, most often because the host ran out of memory.",
-        ("dmesg | grep -i 'out of memory'", "free -m"),
-        answer=infrastructure,
-    ),
-    Rule(
-        "crashed_in_native_code",
-        ended("process", RUNS, codes={134, 139, -6, -11}, signals={"SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL"}),
-        "The program crashed below its own language: a native library or the interpreter itself.",
+        "What the start command names is not there: the build did not write it, or it is in another folder.",
         (LOGS,),
+        home="rollout",
+        check=(
+            "The path in the start command, against what the artifact holds.",
+            "Whether the build writes that file, into the folder that becomes the artifact.",
+            "Whether module and object have the names that the start command uses.",
+        ),
+        done_when=STARTED,
+        confidence="certain",
+        example=failed("rollout", "Error: Cannot find module '/app/dist/server.js'", exit_code=1),
+        near_miss=failed("rollout", "Error: Cannot find module 'express'", exit_code=1),
     ),
     Rule(
-        "disk_full",
-        line(
-            RUNS,
-            r"OSError: \[Errno 28\]",
-            r"(?:Error: |npm (?:ERR!|error) (?:code )?)ENOSPC\b",
-            r".{0,300}: No space left on device",
-            r".{0,300}: Disk quota exceeded",
+        "interpreter_of_another_version",
+        dying(
+            PROGRAMS,
+            r".{0,80}\bUnsupportedClassVersionError: ",
+            r"Unrecognized VM option '",
+            r"Error \[ERR_UNKNOWN_BUILTIN_MODULE\]: No such built-in module: node:",
+            r"Your Ruby version is [\d.]{1,20}, but your Gemfile specified ",
+            r"You must install or update \.NET to run this application",
+            r"Composer detected issues in your platform: ",
+            r"SyntaxError: (?:Missing parentheses in call to 'print'|Unexpected token '(?:\?\?=|\|\|=|\?\.))",
         ),
-        "The disk is full.",
-        ("df -h",),
-        answer=infrastructure,
-        home="deploy",
+        "The program needs another version of its language than the one that runs it.",
+        (LOGS,),
+        home="rollout",
+        check=(
+            (
+                "The version of the interpreter on the target, against the one the program was built and"
+                " tested with."
+            ),
+            "Whether the project pins its version, and whether the build and the target both follow it.",
+        ),
+        done_when=STARTED,
+        confidence="certain",
+        example=failed("rollout", "Error [ERR_UNKNOWN_BUILTIN_MODULE]: No such built-in module: node:sqlite"),
+        near_miss=failed("rollout", "Error: Cannot find module 'sqlite'"),
+    ),
+    Rule(
+        "module_kinds_mixed",
+        dying(
+            PROGRAMS,
+            r"SyntaxError: (?:Cannot use import statement outside a module|Unexpected token 'export')",
+            r"Error \[ERR_REQUIRE_(?:ESM|ASYNC_MODULE)\]: ",
+            r"ReferenceError: (?:require|module|exports|__dirname) is not defined",
+            r"TypeError \[ERR_UNKNOWN_FILE_EXTENSION\]: ",
+        ),
+        "A file is loaded as another kind of module than it is written as (CommonJS, ECMAScript,"
+        " TypeScript).",
+        (LOGS,),
+        home="rollout",
+        check=(
+            'Whether package.json says "type": "module" where files use import, and only there.',
+            "Whether the start command runs what the compiler wrote, and not the source.",
+        ),
+        done_when=STARTED,
+        confidence="certain",
+        example=failed("rollout", "SyntaxError: Cannot use import statement outside a module"),
+        near_miss=failed("rollout", "SyntaxError: missing ) after argument list"),
     ),
     Rule(
         "module_missing",
-        line(
-            RUNS,
-            r"(?:ModuleNotFoundError|ImportError): ",
-            r"(?:Error: |Error \[ERR_MODULE_NOT_FOUND\]: )?Cannot find (?:module|package) ['\"]",
+        dying(
+            PROGRAMS,
+            r"ModuleNotFoundError: ",
+            r"ImportError: (?!.{0,200}(?:\.so\b|DLL load))",
+            r"(?:Error: |Error \[ERR_MODULE_NOT_FOUND\]: |Uncaught Error: )?Cannot find (?:module|package)"
+            r" ['\"]",
             r".{0,200}cannot load such file -- ",  # Ruby
-            r".{0,40}java\.lang\.(?:ClassNotFoundException|NoClassDefFoundError): ",
+            r"(?:\S{1,200}:\d{1,6}:in .{1,60}: )?Could not find .{1,200} in (?:any of the sources|locally"
+            r" inst|cached g)",
+            r".{0,80}java\.lang\.(?:ClassNotFoundException|NoClassDefFoundError): ",
+            r"(?:PHP )?(?:Fatal error|Warning): .{0,100}(?:Failed opening required"
+            r"|require\w{0,5}\().{0,200}vendor",
+            r"(?:PHP )?Fatal error: .{0,20}Uncaught Error: Class \"",
+            r"\[ERROR\] Runtime\.ImportModuleError: ",
+            r"Unhandled exception\. System\.IO\.FileNotFoundException: Could not load file or assembly ",
+            r"Error: Cannot find module '",
         ),
         "The program imports a module that is not part of the artifact: a dependency is not declared, or"
         " is not installed by the build.",
         (LOGS,),
         home="rollout",
-    ),
-    Rule(
-        "file_missing",
-        line(
-            RUNS,
-            r"FileNotFoundError: ",
-            r"\[?Error: ENOENT: no such file",
-            r"\S{1,200}: can't open file ",  # Python
-            SHELL + r"(?:cannot open|can't open) ",
+        check=(
+            (
+                "Whether the module that the line names is declared as a dependency, and not only for"
+                " development."
+            ),
+            "Whether the build installs the dependencies into the folder that becomes the artifact.",
+            "Whether its name is spelt as it is in the file system, capitals too.",
         ),
-        "The program opens a file that is not part of the artifact, or looks for it in another folder.",
-        (LOGS,),
-        home="rollout",
+        done_when=STARTED,
+        confidence="certain",
+        example=failed("rollout", "ModuleNotFoundError: No module named 'enotfound_x'", exit_code=1),
+        near_miss=failed("rollout", "Error: Cannot find module '/app/dist/server.js'", exit_code=1),
     ),
     Rule(
         "syntax_error",
-        line(
-            RUNS,
-            r"(?:SyntaxError|IndentationError|TabError): ",
-            SHELL + r"(?i:syntax error)\b",
-            r"PHP Parse error: ",
-            r"\S{1,200}:\d{1,7}: syntax error, ",  # Ruby
+        first_of(
+            dying(
+                PROGRAMS,
+                r"(?:SyntaxError|IndentationError|TabError): ",
+                r"(?:PHP )?Parse error: ",
+                r"\S{1,200}:\d{1,7}: syntax errors? ",  # Ruby
+                r"TSError: .{0,6}Unable to compile TypeScript",
+            ),
+            line(PROGRAMS, r"(?:" + SHELL + r"|\S{1,100}: line \d{1,6}: )(?i:syntax error)\b"),
         ),
         "The program's own text is not valid in its language, or needs a newer version of it.",
         (LOGS,),
         home="rollout",
-    ),
-    Rule(
-        "address_in_use",
-        line(
-            RUNS,
-            r"(?:OSError: |ERROR: +)?\[Errno (?:98|48)\]",  # Python on Linux and macOS; uvicorn
-            r"\[.{1,80}\] (?:\[ERROR\] )?Connection in use: ",  # gunicorn
-            r"(?:Error: )?listen EADDRINUSE\b",
-            r".{0,200}(?:bind|listen)\b.{0,100}[Aa]ddress already in use",
-            r".{0,200}Address already in use \(os error",  # Rust
-            r"(?:OSError: )?Address already in use$",
+        check=(
+            "The line and the place in it that the message names.",
+            "Whether the interpreter is as new as the text asks for.",
         ),
-        "The program listens on a port that another process has: it should listen on $PORT.",
-        ("ss -ltnp", LOGS),
-        home="rollout",
+        done_when=STARTED,
+        example=failed("rollout", "SyntaxError: missing ) after argument list"),
+        near_miss=failed("rollout", "parser: SyntaxError: in a customer's template, skipped"),
     ),
     Rule(
-        "permission_denied",
-        line(
-            RUNS,
-            r"PermissionError: ",
-            r"(?:Error: )?EACCES: permission denied",
-            r"npm (?:ERR!|error) code EACCES\b",
-            SHELL + r".{0,200}[Pp]ermission denied$",
+        "parts_not_wired",
+        first_of(
+            dying(
+                SERVES | {"build"},
+                r"(?:\[Nest\] .{0,120})?(?:Error: )?Nest can't resolve dependencies of ",
+                r"(?:Error: |UnknownDependenciesException.{0,20}: )Nest ",
+                r"(?:Parameter \d{1,3} of (?:constructor|method)|Field \w{1,80}) in \S{1,200} required a"
+                r" (?:bean|single bean)",
+                r"The dependencies of some of the beans in the application context form a cycle",
+                r"Unhandled exception\. System\.(?:AggregateException: Some services are not able"
+                r"|InvalidOperationException: Unable to resolve service)",
+            ),
+            said(
+                SERVES,
+                r"NoSuchBeanDefinitionException: ",
+                r"NoUniqueBeanDefinitionException: ",
+                r"UnsatisfiedResolutionException",
+                r"AppRegistryNotReady",
+                r"Target class \[.{1,120}\] does not exist",
+            ),
         ),
-        "The program may not read, write or execute something that it needs.",
+        "A part that the program is put together from is not declared, or asks for one that is not there.",
         (LOGS,),
         home="rollout",
-    ),
-    Rule(
-        "variable_missing",
-        line(
-            RUNS,
-            SHELL + r"[A-Za-z_]\w{0,100}: (?:parameter not set|unbound variable)",
-            r"(?:\w{0,40}Error: )?(?:[Mm]issing|[Rr]equired|[Uu]ndefined) (?:required )?"
-            r"environment variables?\b",
-            r"(?:\w{0,40}Error: )?(?:[Ee]nvironment|[Ee]nv) (?:variable|var) .{0,100}"
-            r"(?:not set|missing|required|undefined)",
+        check=(
+            "The part that the message names: whether it is declared, in a module that is loaded.",
+            "Whether a profile or setting of this stage leaves it out.",
         ),
-        "The program needs an environment variable that is not set for this step.",
-        (LOGS,),
-        home="rollout",
-    ),
-    Rule(
-        "variable_missing",
-        line(RUNS, r"KeyError: '[A-Z][A-Z0-9_]{1,100}'$", unless=_not_from_environment),
-        "The program needs an environment variable that is not set for this step.",
-        (LOGS,),
-        home="rollout",
-    ),
-    Rule(
-        "dependency_unreachable",
-        line(
-            STARTS,
-            r"\[?(?:Error|AggregateError)(?: \[ECONNREFUSED\])?: (?:connect ECONNREFUSED|getaddrinfo \w+ )",
-            r"ConnectionRefusedError: ",
-            r"[\w.]{0,100}OperationalError: .{0,200}(?:onnection refused|could not (?:connect|translate))",
-            r"redis\.exceptions\.ConnectionError: ",
-            r"panic: .{0,200}(?:connection refused|no such host)",
+        done_when=STARTED,
+        confidence="certain",
+        example=failed(
+            "rollout", "Error: Nest can't resolve dependencies of the OrdersService (?).", exit_code=1
         ),
-        "The program could not reach a service that it needs to start, such as its database.",
+        near_miss=failed("rollout", "Error: can't resolve the customer's address", exit_code=1),
+    ),
+    Rule(
+        "uncaught_error",
+        _uncaught,
+        "The program ended with an error of its own.",
         (LOGS,),
         home="rollout",
-    ),
-    Rule("uncaught_error", _uncaught, "The program ended with an error of its own.", (LOGS,), home="rollout"),
-    Rule(
-        "ended_instead_of_serving",
-        ended("process", STARTS, codes={0}),
-        "The command ended without an error before it listened: it does not serve, or moves itself into"
-        " the background.",
-        (LOGS,),
-    ),
-    Rule(
-        "ended_before_listening",
-        ended("process", STARTS),
-        "The program ended before it listened on $PORT.",
-        (LOGS,),
-    ),
-    Rule(
-        "never_listened",
-        ended("timeout", STARTS),
-        "The program runs but never listened on $PORT: it uses a port of its own, or takes too long.",
-        (LOGS, "ss -ltnp"),
+        check=(
+            "The place in the program that stands with the error: the lowest one that is its own code.",
+            "What is different here from where it works: settings, data, versions.",
+        ),
+        done_when=STARTED,
+        example=failed("rollout", "Traceback (most recent call last):\n  x\nValueError: 3", exit_code=1),
+        near_miss=failed("rollout", "ERROR payment declined", exit_code=1),
     ),
     Rule(
         "script_failed",
-        ended("process", {"deploy", "publish", "setup"}),
+        ended("process", SCRIPTS),
         "A command of the step ended with an error.",
         (LOGS,),
+        check=(
+            (
+                "The last lines: a script ends at its first command that fails, so the command before the end"
+                " is it."
+            ),
+            "Whether the same command works by hand, with the same variables.",
+        ),
+        done_when="The step's commands all end with 0.",
+        confidence="guess",
+        example=failed("deploy", "boom", exit_code=4),
+        near_miss=failed("rollout", "boom", exit_code=4),
     ),
 )
+PROGRAM_RULES: tuple[Rule, ...] = tuple(map(built, _RULES))

@@ -7,10 +7,10 @@ cause; of two in one place, the rule that comes first.
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.diagnosis.evidence import Case, Kind, Phase
-from shared.events.verification import FailureCategory, FailureCode, FailureStage
+from shared.events.verification import Confidence, FailureCategory, FailureCode, FailureStage
 
 SETTLED = -1  # place of a typed fact that leaves no doubt
 IN_THE_END = 1_000_000  # place of what is known only because nothing earlier is
@@ -19,10 +19,11 @@ LAST_LINES = 5  # shown where no line is the cause
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A cause, where it stands, and the lines that say it."""
+    """A cause, where it stands, and what says it: lines by their place in the case, other things in words."""
 
     place: int
-    lines: tuple[str, ...] = ()
+    lines: tuple[int | str, ...] = ()
+    home: Phase = "unknown"  # the phase it speaks of; unknown: the rule's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,11 @@ class Rule:
     commands: tuple[str, ...] = ()  # worth trying; {pipeline} {stage} {revision} {url} are filled in
     answer: Name = by_phase
     home: Phase = "unknown"  # the phase it belongs to in a log whose phase is not known
+    check: tuple[str, ...] = ()  # what to look at, most likely first; sentences
+    done_when: str = ""  # how to know that it is mended; a sentence
+    confidence: Confidence = "likely"
+    example: Case | None = None  # a failure that it names
+    near_miss: Case | None = None  # one that looks alike and that it must not name
 
 
 def line(
@@ -92,22 +98,58 @@ def line(
     *patterns: str,
     unless_later: re.Pattern[str] | None = None,
     unless: Callable[[Case, int], bool] = lambda _case, _place: False,
+    following: int = 0,
 ) -> Find:
     """Find the first line that begins as one of the patterns says, in these phases or an unknown one.
 
-    A line after it that matches `unless_later` shows that the program got over it.
+    A line after it that matches `unless_later` shows that the program got over it. As many of the
+    `following` lines are shown with it.
     """
     compiled = re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
 
     def find(case: Case) -> Finding | None:
         if case.phase not in phases and case.phase != "unknown":
             return None
-        for place, text in enumerate(case.lines):
-            if compiled.match(text) and not unless(case, place):
-                later = case.lines[place + 1 :]
-                if not (unless_later and any(unless_later.match(each) for each in later)):
-                    return Finding(place, (text,))
+        for place in range(got_over(case, unless_later), len(case.lines)):
+            if compiled.match(case.lines[place]) and not unless(case, place):
+                last = min(place + following + 1, len(case.lines))
+                return Finding(place, tuple(range(place, last)))
         return None
+
+    return find
+
+
+def block(phases: Collection[Phase], begins: str, says: str, *, lines: int = 8) -> Find:
+    """Find a message that its tool broke into lines, also within words: `says` is written without blanks."""
+    begin, said = re.compile(begins), re.compile(says)
+
+    def find(case: Case) -> Finding | None:
+        if case.phase not in phases and case.phase != "unknown":
+            return None
+        for place, text in enumerate(case.lines):
+            if begin.match(text):
+                shown = range(place, min(place + lines, len(case.lines)))
+                if said.search("".join("".join(case.lines[each].split()) for each in shown)):
+                    return Finding(place, tuple(shown))
+        return None
+
+    return find
+
+
+def got_over(case: Case, by: re.Pattern[str] | None) -> int:
+    """Return the first place that no later line makes good."""
+    if by is None:
+        return 0
+    places = range(len(case.lines) - 1, -1, -1)
+    return next((place + 1 for place in places if by.match(case.lines[place])), 0)
+
+
+def first_of(*finds: Find) -> Find:
+    """Find one cause in several ways: the earliest of them."""
+
+    def find(case: Case) -> Finding | None:
+        found = [finding for each in finds if (finding := each(case))]
+        return min(found, key=lambda finding: finding.place, default=None)
 
     return find
 
@@ -117,16 +159,21 @@ def settled(find: Find) -> Find:
 
     def found(case: Case) -> Finding | None:
         finding = find(case)
-        return Finding(SETTLED, finding.lines) if finding else None
+        return replace(finding, place=SETTLED) if finding else None
 
     return found
+
+
+def last_lines(case: Case) -> tuple[int, ...]:
+    """Return the places of the lines that are shown where none is the cause."""
+    return tuple(range(len(case.lines))[-LAST_LINES:])
 
 
 def fact(holds: Callable[[Case], bool], *, place: int = SETTLED) -> Find:
     """Find a cause in the typed facts alone; the last lines are shown with it."""
 
     def find(case: Case) -> Finding | None:
-        return Finding(place, case.lines[-LAST_LINES:]) if holds(case) else None
+        return Finding(place, last_lines(case)) if holds(case) else None
 
     return find
 

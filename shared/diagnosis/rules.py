@@ -6,74 +6,78 @@ Deterministic and offline. What follows from a failure is the deployer's to deci
 import shlex
 from dataclasses import dataclass, replace
 
+from shared.diagnosis.access_rules import ACCESS_RULES
 from shared.diagnosis.build_rules import BUILD_RULES
+from shared.diagnosis.compiler_rules import COMPILER_RULES
+from shared.diagnosis.data_rules import DATA_RULES
+from shared.diagnosis.dependency_rules import DEPENDENCY_RULES
+from shared.diagnosis.ending_rules import ENDING_RULES, STAGE_RULES
 from shared.diagnosis.evidence import Case, Phase, Setting, case_of, case_of_log
+from shared.diagnosis.file_rules import FILE_RULES
+from shared.diagnosis.host_rules import HOST_RULES
+from shared.diagnosis.image_build_rules import IMAGE_BUILD_RULES
+from shared.diagnosis.listening_rules import LISTENING_RULES
+from shared.diagnosis.machine_rules import MACHINE_RULES
+from shared.diagnosis.migration_rules import MIGRATION_RULES
+from shared.diagnosis.network_rules import NETWORK_RULES
+from shared.diagnosis.path_rules import PATH_RULES
 from shared.diagnosis.probe_rules import PROBE_RULES
 from shared.diagnosis.program_rules import PROGRAM_RULES
-from shared.diagnosis.rule import IN_THE_END, Answer, Finding, Rule, fact
+from shared.diagnosis.project_test_rules import TEST_RULES
+from shared.diagnosis.provider_access_rules import PROVIDER_ACCESS_RULES
+from shared.diagnosis.provider_rules import PROVIDER_RULES
+from shared.diagnosis.publish_rules import PUBLISH_RULES
+from shared.diagnosis.remote_rules import REMOTE_RULES
+from shared.diagnosis.rollback_rules import RollbackRule, rollback_rule
+from shared.diagnosis.rollout_rules import ROLLOUT_LAST_RULES, ROLLOUT_RULES
+from shared.diagnosis.rule import Answer, Finding, Rule
+from shared.diagnosis.setting_rules import SETTING_RULES
+from shared.diagnosis.source_rules import SOURCE_RULES
+from shared.diagnosis.start_rules import CLUSTER_RULES, START_RULES
 from shared.diagnosis.stated_rules import STATED_RULES
-from shared.events import Evidence
-from shared.events.verification import FailureCode
+from shared.diagnosis.summary import summary_of
+from shared.diagnosis.time_rules import TIME_RULES
+from shared.diagnosis.tool_rules import TOOL_LAST_RULES, TOOL_RULES
+from shared.diagnosis.toolchain_rules import TOOLCHAIN_RULES
+from shared.events import Confidence, Evidence, EvidenceLine, FixCard
 
 LINES_SHOWN_MAX = 6
 
-ENDING_RULES: tuple[Rule, ...] = (
-    Rule(
-        "verification_broke",
-        fact(lambda case: case.phase == "verify" and case.kind == "error", place=IN_THE_END),
-        "The deployment could not be judged; nothing is known against it.",
-        ("windlass why {pipeline} {stage}",),
-        answer=lambda _: Answer("verify", "unknown_failure", "DEPLOYMENT_FAILED_GENERIC"),
-    ),
-    Rule(
-        "target_refused",
-        fact(lambda case: case.kind == "target", place=IN_THE_END),
-        "The target did not take the release.",
-        ("windlass why {pipeline} {stage}",),
-    ),
-    Rule(
-        "time_limit_passed",
-        fact(lambda case: case.kind == "timeout", place=IN_THE_END),
-        "It did not end within its time limit.",
-        ("windlass logs {pipeline} {revision} --stage {stage}",),
-    ),
-    Rule(
-        "not_recognised",
-        fact(lambda _: True, place=IN_THE_END),
-        "No rule knows this failure; the lines are the last ones before it.",
-        ("windlass logs {pipeline} {revision} --stage {stage}",),
-        answer=lambda phase: Answer(phase, "unknown_failure", "DEPLOYMENT_FAILED_GENERIC"),
-    ),
-)
-STAGE_RULES: tuple[Rule, ...] = (
-    Rule(
-        "stage_time_limit_passed",
-        fact(lambda case: case.kind == "timeout" and case.whole_stage, place=IN_THE_END),
-        "The stage did not end within its time limit; its steps were stopped.",
-        ("windlass why {pipeline} {stage}", "windlass logs {pipeline} {revision} --stage {stage}"),
-    ),
-)
+# Of two causes in one place the one that stands first here is the cause.
 RULES: tuple[Rule, ...] = (
     *STATED_RULES,
     *PROBE_RULES,
     *STAGE_RULES,
-    *BUILD_RULES,
+    *TEST_RULES,
+    *MACHINE_RULES,
+    *ROLLOUT_RULES,
+    *CLUSTER_RULES,
+    *PROVIDER_ACCESS_RULES,
+    *PROVIDER_RULES,
+    *TOOL_RULES,
+    *REMOTE_RULES,
+    *HOST_RULES,
+    *PUBLISH_RULES,
+    *ACCESS_RULES,
+    *SOURCE_RULES,
+    *NETWORK_RULES,
+    *IMAGE_BUILD_RULES,
+    *DEPENDENCY_RULES,
+    *TOOLCHAIN_RULES,
+    *SETTING_RULES,
+    *LISTENING_RULES,
+    *FILE_RULES,
+    *PATH_RULES,
+    *COMPILER_RULES,
+    *MIGRATION_RULES,
+    *DATA_RULES,
+    *START_RULES,
+    *ROLLOUT_LAST_RULES,
+    *TOOL_LAST_RULES,
     *PROGRAM_RULES,
+    *TIME_RULES,
+    *BUILD_RULES,
     *ENDING_RULES,
-)
-
-
-# About a run as a whole, over whatever its evidence says: rule, code, cause.
-RollbackRule = tuple[str, FailureCode, str]
-ROLLBACK_FAILED: RollbackRule = (
-    "automatic_rollback_failed",
-    "AUTOMATIC_ROLLBACK_FAILED",
-    "The earlier revision could not be restored.",
-)
-NO_CANDIDATE: RollbackRule = (
-    "no_rollback_candidate",
-    "AUTOMATIC_ROLLBACK_NO_CANDIDATE",
-    "It should have been rolled back, and no earlier revision was ever good here.",
 )
 
 
@@ -83,45 +87,74 @@ class Classification:
 
     answer: Answer
     rule: str
+    confidence: Confidence
     likely_cause: str
-    lines: tuple[str, ...]
-    commands: tuple[str, ...]
+    evidence: tuple[EvidenceLine, ...]
+    fix: FixCard
+
+    @property
+    def summary(self) -> str:
+        """Return in a sentence what failed, and whether the same again may help."""
+        return summary_of(self.answer.stage, retryable=self.answer.retryable)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Return what it rests on, without the places."""
+        return tuple(dict.fromkeys(each.text for each in self.evidence))
 
 
 def classify(evidence: Evidence, setting: Setting) -> Classification:
     """Name a failed run's failure."""
-    found = _classify(case_of(evidence, setting), setting)
-    if setting.kind == "rollback":
-        return _of_rollback(found, ROLLBACK_FAILED)
-    if setting.no_candidate:
-        return _of_rollback(found, NO_CANDIDATE)
-    return found
+    return classify_case(case_of(evidence, setting), setting)
 
 
 def classify_log(text: str) -> Classification:
     """Name the failure that a bare log tells of."""
-    return _classify(case_of_log(text), Setting())
+    return classify_case(case_of_log(text), Setting())
 
 
-def _classify(case: Case, setting: Setting) -> Classification:
+def classify_case(case: Case, setting: Setting) -> Classification:
+    """Name a failure as the rules see it."""
     rule, finding = _earliest(case)
-    phase: Phase = rule.home if case.phase == "unknown" else case.phase
-    lines = dict.fromkeys(filter(None, (case.message, *finding.lines)))
-    return Classification(
+    phase = _phase(case, rule, finding)
+    found = Classification(
         answer=rule.answer(phase),
         rule=rule.name,
+        confidence=rule.confidence,
         likely_cause=rule.cause,
-        lines=tuple(lines)[:LINES_SHOWN_MAX],
-        commands=tuple(_fill(command, case, setting) for command in rule.commands),
+        evidence=_shown(case, finding),
+        fix=FixCard(
+            check=rule.check, commands=_filled(rule.commands, case, setting), done_when=rule.done_when
+        ),
     )
+    over = rollback_rule(setting)
+    return _of_rollback(found, over, case, setting) if over else found
 
 
-def _of_rollback(underlying: Classification, rule: RollbackRule) -> Classification:
-    """Name the rollback's failure, and tell what it was with it."""
-    name, code, cause = rule
-    answer = Answer("rollback", "rollback_failure", code)
-    told = f"{cause} {underlying.likely_cause}"
-    return replace(underlying, answer=answer, rule=name, likely_cause=told)
+def _phase(case: Case, rule: Rule, finding: Finding) -> Phase:
+    """Return where it happened: as is known, or else as the line that was found has it, or its rule."""
+    if case.phase != "unknown":
+        return case.phase
+    return rule.home if finding.home == "unknown" else finding.home
+
+
+def _of_rollback(
+    underlying: Classification, rule: RollbackRule, case: Case, setting: Setting
+) -> Classification:
+    """Name the rollback's failure, and tell what it was with it: that is to be mended first."""
+    fix = FixCard(
+        check=(*underlying.fix.check, *rule.check),
+        commands=tuple(dict.fromkeys((*underlying.fix.commands, *_filled(rule.commands, case, setting)))),
+        done_when=rule.done_when,
+    )
+    return replace(
+        underlying,
+        answer=Answer("rollback", "rollback_failure", rule.code),
+        rule=rule.name,
+        confidence="certain",
+        likely_cause=f"{rule.cause} {underlying.likely_cause}",
+        fix=fix,
+    )
 
 
 def _earliest(case: Case) -> tuple[Rule, Finding]:
@@ -130,7 +163,20 @@ def _earliest(case: Case) -> tuple[Rule, Finding]:
     return min(found, key=lambda pair: pair[1].place)
 
 
-def _fill(command: str, case: Case, setting: Setting) -> str:
+def _shown(case: Case, finding: Finding) -> tuple[EvidenceLine, ...]:
+    """Return our own sentence about it, and what the rule rests on."""
+    told = [EvidenceLine(line=None, text=case.message)] if case.message else []
+    for each in finding.lines:
+        place = each if isinstance(each, int) else None
+        text = case.lines[each] if isinstance(each, int) else each
+        number = case.number_of(place) if place is not None else None
+        if text and (number is not None or text != case.message):
+            told.append(EvidenceLine(line=number, text=text))
+    return tuple(told[:LINES_SHOWN_MAX])
+
+
+def _filled(commands: tuple[str, ...], case: Case, setting: Setting) -> tuple[str, ...]:
+    """Fill in the commands; one that names a run's place is left out where there is no run."""
     probe = case.failed_probe
     values = {
         "pipeline": setting.pipeline,
@@ -139,4 +185,5 @@ def _fill(command: str, case: Case, setting: Setting) -> str:
         "url": probe.url if probe else "URL",
     }
     quoted = {name: shlex.quote(value) for name, value in values.items()}
-    return command.format_map(quoted)
+    known = [each for each in commands if setting.pipeline or "{pipeline}" not in each]
+    return tuple(command.format_map(quoted) for command in known)

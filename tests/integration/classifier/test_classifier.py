@@ -19,6 +19,7 @@ from shared.db import Cause, ServiceDatabase, metadata
 from shared.db.sqlite import SqliteDatabase
 from shared.events import (
     Evidence,
+    EvidenceLine,
     FailureClassified,
     LogLine,
     Message,
@@ -48,6 +49,8 @@ TIMED_OUT = RunTimedOut(
 )
 STRANDED = FAILED.model_copy(update={"run": UUID(int=4), "rollback": "no_candidate"})
 RESTORE = FAILED.model_copy(update={"run": UUID(int=5), "kind": "rollback", "failed_in": "rollback"})
+ASKED_FOR = RESTORE.model_copy(update={"run": UUID(int=6), "asked_by": "mara"})
+FOLLOWED = FAILED.model_copy(update={"run": UUID(int=7), "rollback": "started"})
 GOOD = RunSucceeded(**ABOUT, run=UUID(int=3), state="Succeeded")
 
 
@@ -88,18 +91,26 @@ async def say(database: SqliteDatabase, *events: RunFailed | RunTimedOut | RunSu
 
 
 async def test_every_failed_run_is_classified_once_and_no_other(database: SqliteDatabase) -> None:
-    await say(database, FAILED, GOOD, TIMED_OUT, STRANDED, RESTORE)
+    await say(database, FAILED, GOOD, TIMED_OUT, STRANDED, RESTORE, ASKED_FOR, FOLLOWED)
     heard = await classified(database, lives=3)
     assert [(message.body.run, message.body.rule) for message in heard] == [
         (UUID(int=1), "module_missing"),
         (UUID(int=2), "stage_time_limit_passed"),
         (UUID(int=4), "no_rollback_candidate"),
         (UUID(int=5), "automatic_rollback_failed"),
+        (UUID(int=6), "manual_rollback_failed"),
+        (UUID(int=7), "module_missing"),
     ]
     first = heard[0].body
     assert (first.failure_stage, first.category) == ("rollout", "startup_failure")
     assert first.lines == ("it exited with 1", CRASH.text)
     assert first.commands == ("windlass logs shop 4 --stage staging",)
+    assert first.fix.commands == first.commands
+    assert first.fix.check
+    assert first.fix.done_when
+    assert first.evidence[1] == EvidenceLine(line=1, text=CRASH.text)
+    assert first.confidence in {"certain", "likely"}
+    assert [message.body.rolled_back for message in heard] == [False, False, False, False, False, True]
     assert heard[0].correlation == "shop@4"
     assert heard[0].causation is not None
 

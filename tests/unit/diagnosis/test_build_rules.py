@@ -22,18 +22,24 @@ from tests.unit.diagnosis.samples import (
 )
 
 BUILDS = [
+    pytest.param(
+        start("npm error code ECONNRESET"),
+        "network_unreachable",
+        network("rollout"),
+        id="a start command that installs",
+    ),
     pytest.param(build("make: *** [all] Error 2", 2), "build_command_failed", BUILD, id="a command"),
     pytest.param(build("sh: 1: npm: not found", 127), "command_not_found", BUILD, id="no npm"),
     pytest.param(build("npm error code E404"), "dependency_not_found", BUILD, id="npm dependency"),
     pytest.param(
         build("ERROR: Could not find a version that satisfies the requirement nope (from versions: 1.0)"),
-        "dependency_not_found",
+        "version_not_found",
         BUILD,
         id="pip dependency",
     ),
     pytest.param(
         build("npm error code EAI_AGAIN"),
-        "network_unreachable",
+        "name_not_resolved",
         network("build"),
         id="npm without a name server",
     ),
@@ -47,19 +53,19 @@ BUILDS = [
     ),
     pytest.param(
         build("curl: (6) Could not resolve host: example.org"),
-        "network_unreachable",
+        "name_not_resolved",
         network("build"),
         id="curl",
     ),
     pytest.param(
         evidence("deploy", "curl: (6) Could not resolve host: example.org"),
-        "network_unreachable",
+        "name_not_resolved",
         network("deploy"),
         id="curl in a step, which is tried again if it says so",
     ),
     pytest.param(
         build("ERROR: failed to do request: Head https://x: dial tcp: lookup x: no such host"),
-        "network_unreachable",
+        "name_not_resolved",
         network("build"),
         id="docker without a name server",
     ),
@@ -75,7 +81,7 @@ BUILDS = [
         network("build"),
         id="pull limit",
     ),
-    pytest.param(build(NPM_GOT_OVER, 2), "compiler_refused", BUILD, id="a network fault that npm got over"),
+    pytest.param(build(NPM_GOT_OVER, 2), "types_do_not_fit", BUILD, id="a network fault that npm got over"),
     pytest.param(
         build(PYTEST_FAILED), "tests_failed", BUILD, id="network words from the application's tests"
     ),
@@ -84,10 +90,10 @@ BUILDS = [
     pytest.param(
         build("cp: error writing 'x': No space left on device"), "disk_full", host("build"), id="disk full"
     ),
-    pytest.param(build("npm error code E401"), "access_refused", ACCESS, id="npm login"),
+    pytest.param(build("npm error code E401"), "package_registry_refused", ACCESS, id="npm login"),
     pytest.param(
         build("Error response from daemon: Get https://r.example/v2/: no basic auth credentials"),
-        "access_refused",
+        "image_registry_refused",
         ACCESS,
         id="docker login",
     ),
@@ -96,7 +102,7 @@ BUILDS = [
     pytest.param(build("compiling", kind="timeout", code=None), "build_timed_out", BUILD, id="too long"),
     pytest.param(
         build(code=None, signal="SIGKILL", kind="timeout"),
-        "build_timed_out",
+        "nothing_said_in_time",
         BUILD,
         id="killed by our own limit",
     ),
@@ -114,7 +120,7 @@ BUILDS = [
 CLONES = [
     pytest.param(
         evidence("clone", "fatal: unable to access 'https://x/': Could not resolve host: x", "source"),
-        "network_unreachable",
+        "name_not_resolved",
         network("clone"),
         id="no name server",
     ),
@@ -122,7 +128,7 @@ CLONES = [
         evidence(
             "clone", "fatal: unable to access 'https://x/': The requested URL returned error: 503", "source"
         ),
-        "network_unreachable",
+        "server_has_errors",
         network("clone"),
         id="the forge is down",
     ),
@@ -130,19 +136,19 @@ CLONES = [
         evidence(
             "clone", "fatal: unable to access 'https://x/': The requested URL returned error: 403", "source"
         ),
-        "access_refused",
+        "repository_access_refused",
         ACCESS,
         id="403",
     ),
     pytest.param(
         evidence("clone", "git@x: Permission denied (publickey).", "source"),
-        "access_refused",
+        "repository_access_refused",
         ACCESS,
         id="key",
     ),
     pytest.param(
         evidence("clone", "remote: Repository not found.", "source"),
-        "access_refused",
+        "repository_access_refused",
         ACCESS,
         id="hidden repository",
     ),
@@ -185,10 +191,10 @@ MISLEADING = [
         start("KeyError: 'PRICE'", 1), "ended_before_listening", STARTUP, id="a key of its own data"
     ),
     pytest.param(
-        start("npm error code ECONNRESET"),
+        start("npm warn network read ECONNRESET\nnpm error command failed"),
         "ended_before_listening",
         STARTUP,
-        id="an installer's words when starting",
+        id="an installer's warning when starting",
     ),
     pytest.param(
         build("boom", message="fatal: Authentication failed for 'x'\nnpm error code ECONNRESET"),

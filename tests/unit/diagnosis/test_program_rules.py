@@ -78,7 +78,7 @@ STARTS = [
     ),
     pytest.param(
         start("python3: can't open file '/srv/app.py': [Errno 2] No such file or directory", 2),
-        "file_missing",
+        "start_file_missing",
         STARTUP,
         id="no program",
     ),
@@ -93,13 +93,13 @@ STARTS = [
     ),
     pytest.param(
         start("Error: connect ECONNREFUSED 127.0.0.1:5432"),
-        "dependency_unreachable",
+        "database_unreachable",
         STARTUP,
         id="its database, node",
     ),
     pytest.param(
         start("sqlalchemy.exc.OperationalError: (psycopg.OperationalError) connection refused"),
-        "dependency_unreachable",
+        "database_unreachable",
         STARTUP,
         id="its database, python",
     ),
@@ -113,7 +113,7 @@ STARTS = [
     pytest.param(start("something", 3), "ended_before_listening", STARTUP, id="ended with 3"),
     pytest.param(
         evidence("rollout", "listening on 127.0.0.1:3000", "timeout"),
-        "never_listened",
+        "bound_to_localhost",
         STARTUP,
         id="never listened",
     ),
@@ -130,13 +130,13 @@ STEPS = [
         evidence(
             "deploy", "An error occurred (AccessDeniedException) when calling UpdateService", exit_code=254
         ),
-        "access_refused",
+        "provider_access_denied",
         ACCESS,
         id="AccessDenied without a space",
     ),
     pytest.param(
         evidence("deploy", kind="error", provider_code="ExpiredTokenException"),
-        "access_refused_by_provider",
+        "provider_credential_expired",
         ACCESS,
         id="a provider's own code",
     ),

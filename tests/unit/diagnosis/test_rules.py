@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from shared.diagnosis.evidence import LINES_MAX, Setting
+from shared.diagnosis.evidence import LINE_CHARACTERS_MAX, LINES_MAX, Setting
 from shared.diagnosis.rule import BY_PHASE
 from shared.diagnosis.rules import RULES, classify, classify_log
 from shared.events import Evidence, LogLine, ProbeFault, ProbeResult
@@ -25,10 +25,12 @@ from tests.unit.diagnosis.samples import (
 
 PROBES = [
     ("status", 500, "answers_server_error"),
-    ("status", 502, "answers_server_error"),
+    ("status", 502, "gateway_without_service"),
+    ("status", 503, "answers_server_error"),
     ("status", 404, "path_not_found"),
     ("status", 401, "path_asks_for_login"),
-    ("status", 302, "answers_other_status"),
+    ("status", 302, "redirects_elsewhere"),
+    ("status", 400, "answers_other_status"),
     ("release", 200, "other_release_answered"),
     ("content", 200, "content_missing"),
     ("slow", 200, "answers_too_slowly"),
@@ -40,6 +42,9 @@ PROBES = [
     ("unreachable", None, "address_unreachable"),
     ("forbidden", None, "address_forbidden"),
     ("tls", None, "tls_not_trusted"),
+    ("ended", None, "service_ended"),
+    ("restarted", None, "service_restarted"),
+    ("command", None, "command_said_no"),
 ]
 
 
@@ -95,14 +100,56 @@ def test_the_earliest_cause_is_the_cause() -> None:
 
 
 @pytest.mark.parametrize("seen", [build("npm error code ECONNRESET"), start(PYTHON_TRACE)])
-def test_a_failed_rollback_is_a_failed_rollback_and_says_why(seen: Evidence) -> None:
+@pytest.mark.parametrize(
+    ("asked_by", "rule", "code"),
+    [
+        ("", "automatic_rollback_failed", "AUTOMATIC_ROLLBACK_FAILED"),
+        ("mara", "manual_rollback_failed", "MANUAL_ROLLBACK_FAILED"),
+    ],
+)
+def test_a_failed_rollback_is_a_failed_rollback_and_says_why(
+    seen: Evidence, asked_by: str, rule: str, code: str
+) -> None:
     plain = classify(seen, SETTING)
-    found = classify(seen, Setting("shop", "staging", "7", kind="rollback"))
-    answer = ("rollback", "rollback_failure", "AUTOMATIC_ROLLBACK_FAILED")
-    assert named(found) == ("automatic_rollback_failed", answer)
+    found = classify(seen, Setting("shop", "staging", "7", kind="rollback", asked_by=asked_by))
+    assert named(found) == (rule, ("rollback", "rollback_failure", code))
     assert found.likely_cause.endswith(plain.likely_cause)
-    assert found.lines == plain.lines
+    assert found.evidence == plain.evidence
+    assert found.fix.check[: len(plain.fix.check)] == plain.fix.check
+    assert found.fix.check != plain.fix.check
     assert not found.answer.retryable
+
+
+def test_a_person_who_asked_for_another_kind_of_run_changes_no_answer() -> None:
+    asked = classify(start(PYTHON_TRACE), Setting("shop", "staging", "7", kind="retry", asked_by="mara"))
+    assert asked == classify(start(PYTHON_TRACE), SETTING)
+
+
+def test_evidence_has_its_lines_numbers_in_the_whole_log() -> None:
+    log = "starting\n\n   \nModuleNotFoundError: No module named 'flask'"
+    found = classify(evidence("rollout", log, exit_code=1, log_first_line=701), SETTING)
+    assert [(each.line, each.text) for each in found.evidence] == [
+        (None, "it did not work"),
+        (704, "ModuleNotFoundError: No module named 'flask'"),
+    ]
+
+
+def test_lines_whose_place_is_not_known_have_no_number() -> None:
+    log = "starting\nModuleNotFoundError: No module named 'flask'"
+    found = classify(evidence("rollout", log, exit_code=1, log_first_line=0), SETTING)
+    assert {each.line for each in found.evidence} == {None}
+
+
+@pytest.mark.parametrize("above", [0, 3, LINES_MAX - 1, LINES_MAX * 3])
+def test_a_bare_log_counts_lines_as_an_editor_does(above: int) -> None:
+    log = "50%\r100%\u2028\x0c\n" * above + "npm error code E404"
+    assert classify_log(log).evidence[0].line == above + 1
+    assert classify_log("x" * 5_000_000 + "\n" + log).evidence[0].line == above + 2
+
+
+def test_a_command_that_names_a_run_is_left_out_where_there_is_none() -> None:
+    assert classify(start(PYTHON_TRACE), SETTING).fix.commands
+    assert not [each for each in classify_log(PYTHON_TRACE).fix.commands if "windlass" in each]
 
 
 @pytest.mark.parametrize("phase", ["deploy", "rollout", "verify"])
@@ -137,8 +184,8 @@ def test_every_rule_speaks_in_sentences_and_in_commands_that_can_be_filled() -> 
 
 def test_commands_can_be_copied_also_with_hostile_text_in_them() -> None:
     seen = evidence("verify", kind="probe", probes=(probe("status", 404, "http://x/$(id)';rm -rf ~"),))
-    assert classify(seen, SETTING).commands == ("""curl -i 'http://x/$(id)'"'"';rm -rf ~'""",)
-    assert classify(start("x", 3), SETTING).commands == ("windlass logs shop 7 --stage staging",)
+    assert classify(seen, SETTING).fix.commands == ("""curl -i 'http://x/$(id)'"'"';rm -rf ~'""",)
+    assert classify(start("x", 3), SETTING).fix.commands == ("windlass logs shop 7 --stage staging",)
 
 
 def test_the_lines_shown_are_our_message_and_the_cause() -> None:
@@ -172,7 +219,7 @@ def test_a_line_is_read_as_a_person_would_see_it(line: str) -> None:
         pytest.param(PYTHON_TRACE, "module_missing", "rollout", id="python"),
         pytest.param(PIP_OFFLINE, "network_unreachable", "build", id="pip"),
         pytest.param("npm error code E404", "dependency_not_found", "build", id="npm"),
-        pytest.param("fatal: Authentication failed for 'https://x/'", "access_refused", "auth", id="git"),
+        pytest.param("fatal: Authentication failed for 'x'", "repository_access_refused", "auth", id="git"),
         pytest.param(PYTEST_FAILED, "tests_failed", "build", id="tests"),
         pytest.param("all is well", "not_recognised", "unknown", id="nothing"),
         pytest.param("", "not_recognised", "unknown", id="empty"),
@@ -214,7 +261,7 @@ HOSTILE = [
 def test_no_line_makes_a_rule_search_for_ever(line: str) -> None:
     found = classify_log("\n".join([line] * 200))
     assert found.rule == "not_recognised"
-    assert all(len(each) <= 500 and each.isprintable() for each in found.lines)
+    assert all(len(each) <= LINE_CHARACTERS_MAX and each.isprintable() for each in found.lines)
 
 
 def test_the_same_evidence_gives_the_same_answer() -> None:
