@@ -7,6 +7,7 @@ from services.status.projection import TARGETS
 from services.status.routes.answering import Reader
 from services.status.routes.dead_letters import DeadLetters
 from services.status.routes.events import Events
+from services.status.routes.health import HealthRoutes
 from services.status.routes.history import History
 from services.status.routes.logs import Logs
 from services.status.routes.operations import Operations
@@ -36,6 +37,7 @@ def build(database: Database, settings: StatusSettings) -> Service:
     router = APIRouter()
     router.include_router(pipelines.router())
     router.include_router(Revisions(reader, pipelines).router())
+    router.include_router(HealthRoutes(reader, pipelines).router())
     router.include_router(History(reader, pipelines).router())
     router.include_router(Runs(reader).router())
     router.include_router(Logs(reader).router())

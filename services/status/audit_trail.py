@@ -17,6 +17,7 @@ from shared.events import (
     DefinitionAnswered,
     Event,
     GateAnswered,
+    HealthChanged,
     HoldReleased,
     OperationRequested,
     RunCancelled,
@@ -50,6 +51,7 @@ ENTERED: tuple[type[StageEvent], ...] = (
     WindowOverridden,
     GateAnswered,
     DefinitionAnswered,
+    HealthChanged,
     RunStarted,
     RunRollingBack,
     RunRollingForward,
@@ -133,6 +135,9 @@ def _text(body: StageEvent) -> str:
         case GateAnswered():
             who = said_by(body.actor, body.comment)
             return f"Step {body.step} of revision {body.revision} was {body.verdict} in {where}, by {who}"
+        case HealthChanged():
+            about = f"Service {body.service} of revision {body.revision} in {where}"
+            return f"{about} is {body.health} and was {body.before}: {body.reason}"
         case _:
             return _of_stage(body, where)
 

@@ -1,28 +1,38 @@
 """Why a stage is where it is, in sentences (L2): why, on what, since when, what releases it, by when."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import Field
 
-from services.status import next_commands
-from services.status.shown_words import definition_details, failing_details, gate_details
+from services.status import aftermath, next_commands
+from services.status.deployment_status import FAILED
+from services.status.shown_words import (
+    clock,
+    definition_details,
+    failing_details,
+    gate_details,
+    rounds_in_words,
+    verification_details,
+)
 from services.status.views import (
     Blocked,
     Ended,
     HeldDefinition,
     Hold,
     OpenGate,
+    ServiceHealth,
     Slot,
     StageView,
     Stop,
+    VerificationProgress,
     View,
 )
 from shared.events import Wait
 
 BY_SOMEBODY = frozenset({"Cancelled"})
-NOTHING_TO_GO_BACK_TO = "There was no revision to roll back to."
+DOES_BADLY = frozenset({"degraded", "unreachable"})
 
 WAITS_FOR = {
     "previous_stage": "the stage before",
@@ -37,7 +47,7 @@ WAITS_FOR = {
     "retry_backoff": "another attempt",
 }
 
-About = Literal["running", "waiting", "hold", "rest", "ended", "blocker", "stop", "override"]
+About = Literal["running", "waiting", "hold", "rest", "health", "ended", "blocker", "stop", "override"]
 
 
 class Reason(View):
@@ -45,8 +55,8 @@ class Reason(View):
 
     text: str = Field(description="The sentence")
     about: About = Field(
-        description="What it is about: who runs, who waits, the stage at rest, who ended badly, "
-        "or what keeps it"
+        description="What it is about: who runs, who waits, the stage at rest, a service that does badly, "
+        "who ended badly, or what keeps it"
     )
     since: datetime | None = Field(None, description="Since when it is so")
     deadline: datetime | None = Field(None, description="When it ends by itself at the latest")
@@ -68,6 +78,7 @@ def why(stage: StageView) -> list[Reason]:
     if not stage.running:
         reasons += [] if stage.waiting else [_at_rest(stage)]
         reasons += _over(stage)
+    reasons += [_doing_badly(stage, each) for each in stage.health if each.health in DOES_BADLY]
     return [*reasons, *_kept(stage)]
 
 
@@ -88,17 +99,31 @@ def _held(stage: StageView, hold: Hold) -> Reason:
     )
 
 
+def _doing_badly(stage: StageView, service: ServiceHealth) -> Reason:
+    text = f"Service {service.service} of revision {service.revision} is {service.health}"
+    return Reason(
+        about="health",
+        text=_closed(f"{text}{_because(service.reason)}"),
+        since=service.since,
+        commands=next_commands.doing_badly(stage),
+    )
+
+
 def _running(stage: StageView, slot: Slot) -> list[Reason]:
     doing = f"Revision {slot.revision} is {slot.state} here"
     failing = failing_details([each for each in slot.failing if each.step not in _at_gates(slot.gates)])
+    details = (*failing, *verification_details(slot.verifying))
+    told = next((gate for gate in slot.gates if slot.wait and _is_told(gate, slot.wait)), None)
+    watched = next((each for each in slot.verifying if each.soaks_until is not None), None)
+    if watched is not None and told is None and (slot.wait is None or slot.wait.reason == "bake"):
+        return [_watched(stage, slot, watched), *[_at_gate(stage, gate) for gate in slot.gates]]
     if slot.wait is None:
         reason = Reason(
-            about="running", text=f"{doing}.", since=slot.since, deadline=slot.deadline, details=failing
+            about="running", text=f"{doing}.", since=slot.since, deadline=slot.deadline, details=details
         )
         return [reason, *[_at_gate(stage, gate) for gate in slot.gates]]
     wait = slot.wait
-    told = next((gate for gate in slot.gates if _is_told(gate, wait)), None)
-    details = (*(gate_details(told.gate) if told else ()), *failing)
+    details = (*(gate_details(told.gate) if told else ()), *details)
     text = f"{doing} and waits for {waits_for(wait)}"
     reason = Reason(
         about="running",
@@ -109,6 +134,21 @@ def _running(stage: StageView, slot: Slot) -> list[Reason]:
         commands=next_commands.ending(stage, wait, slot, told),
     )
     return [reason, *[_at_gate(stage, gate) for gate in slot.gates if gate is not told]]
+
+
+def _watched(stage: StageView, slot: Slot, watched: VerificationProgress) -> Reason:
+    """Say that a release is in place and its run goes on to look at it."""
+    until = watched.soaks_until
+    assert until is not None, "it is watched"
+    rounds = rounds_in_words(watched.soak_rounds_good, watched.soak_rounds_made)
+    live = f"Revision {slot.revision} is live in {stage.stage} and watched until {clock(until)} (soak)"
+    return Reason(
+        about="running",
+        text=f"{live}; {rounds}.",
+        since=until - timedelta(seconds=watched.soak_seconds),
+        deadline=until,
+        details=(f"The last round: {watched.problem}",) if watched.problem else (),
+    )
 
 
 def _is_told(gate: OpenGate, wait: Wait) -> bool:
@@ -228,18 +268,21 @@ def _ended(stage: StageView, ended: Ended, text: str) -> Reason:
     at = f" at step {ended.step}" if ended.step else ""
     return Reason(
         about="ended",
-        text=f"{text}{at}{ended_by(ended)}",
+        text=f"{text}{at}{_ended_by(stage, ended)}",
         since=ended.at,
         details=failing_details(ended.failing),
         commands=next_commands.after(stage, ended),
     )
 
 
-def ended_by(ended: Ended) -> str:
-    """Say what or who ended a run, as the end of a sentence, and that it could not be rolled back."""
+def _ended_by(stage: StageView, ended: Ended) -> str:
+    """Say what or who ended a run, as the end of a sentence, and what follows if that is a failure."""
     said = f", by {ended.message}" if ended.state in BY_SOMEBODY else f": {ended.message}"
     said = said if ended.message else "."
-    return f"{_closed(said)} {NOTHING_TO_GO_BACK_TO}" if ended.rollback == "no_candidate" else said
+    again = any(slot.revision == ended.revision for slot in stage.waiting)
+    if again or (ended.state not in FAILED and not ended.rollback):
+        return said
+    return f"{_closed(said)} {aftermath.of_stage(stage, ended).told}"
 
 
 def _closed(said: str) -> str:

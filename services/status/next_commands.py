@@ -6,6 +6,7 @@ asked. What it would surely refuse is not offered.
 
 import shlex
 
+from services.status.deployment_status import FAILED
 from services.status.views import Blocked, Ended, Hold, OpenGate, Slot, StageView, Stop
 from shared.events import Wait
 
@@ -17,6 +18,8 @@ RETRIED = frozenset({"Failed", "Timed Out", "Cancelled"})
 def ending(stage: StageView, wait: Wait, slot: Slot, gate: OpenGate | None = None) -> tuple[str, ...]:
     """Return what a person gives to end a wait; nothing where only time or another run does."""
     match wait.reason:
+        case "bake" if gate is None:  # no step's: the release is watched after its run's verification
+            return ()
         case "approval" | "bake":
             return at_gate(stage, wait, gate.step if gate else "", of_definition=_is_of_definition(slot))
         case "window":
@@ -55,9 +58,17 @@ def release(stage: StageView, hold: Hold) -> tuple[str, ...]:
     return (_command(stage, "release-hold", str(hold.revision), *WHY),)
 
 
+def doing_badly(stage: StageView) -> tuple[str, ...]:
+    """Return what shows where a stage could go back to whose services do badly."""
+    return (_command(stage, "rollback", "--plan"),)
+
+
 def after(stage: StageView, ended: Ended) -> tuple[str, ...]:
     """Return where to look after a run that came to nothing, and how to go on from it."""
+    which = ("--run", str(ended.run)[:ID_CHARACTERS]) if stage.last and stage.unstarted else ()
     look = () if stage.unstarted is ended else (_logs(stage, ended),)
+    if ended.state in FAILED:
+        look = (_command(stage, "diagnose", *which), *look)
     if ended.state not in RETRIED:
         return look
     if ended.kind == "rollback":
@@ -66,7 +77,6 @@ def after(stage: StageView, ended: Ended) -> tuple[str, ...]:
     held = ended.revision in {hold.revision for hold in stage.holds}
     if newer or held or ended.rejected:
         return look
-    which = ("--run", str(ended.run)[:ID_CHARACTERS]) if stage.last and stage.unstarted else ()
     return (*look, _command(stage, "retry", *which, *WHY))
 
 

@@ -4,6 +4,7 @@ from services.status.views import BuildView, LogView, OperationView
 from shared.events import (
     ArtifactBuilt,
     ArtifactFailed,
+    BuildBackingOff,
     BuildRequested,
     LogAppended,
     Message,
@@ -26,6 +27,15 @@ def build_requested(view: BuildView | None, message: Message[BuildRequested]) ->
     )
 
 
+def build_backing_off(view: BuildView | None, message: Message[BuildBackingOff]) -> BuildView | None:
+    """Fold in that an attempt failed and another follows, unless it is answered by now."""
+    body = message.body
+    if view is None or view.answer != "pending":
+        return None
+    told = body.model_dump(include={"attempt", "code", "rule", "log"})
+    return view.model_copy(update={**told, "next_attempt_at": body.until, "evidence": body.evidence})
+
+
 def artifact_built(view: BuildView | None, message: Message[ArtifactBuilt]) -> BuildView | None:
     """Fold in the artifact."""
     body = message.body
@@ -37,6 +47,8 @@ def artifact_built(view: BuildView | None, message: Message[ArtifactBuilt]) -> B
         "built_by": body.built_by,
         "duration_seconds": body.duration_seconds,
         "log": body.log,
+        "next_attempt_at": None,
+        "evidence": None,
     }
     return view.model_copy(update=changes) if view else None
 
@@ -45,7 +57,7 @@ def artifact_failed(view: BuildView | None, message: Message[ArtifactFailed]) ->
     """Fold in why there is none."""
     body = message.body
     changes = {"answer": "failed", "answered_at": message.time, "log": body.log, "evidence": body.evidence}
-    return view.model_copy(update=changes) if view else None
+    return view.model_copy(update={**changes, "next_attempt_at": None}) if view else None
 
 
 def log_appended(view: LogView | None, message: Message[LogAppended]) -> LogView:

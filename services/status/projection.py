@@ -12,10 +12,19 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from services.status import other_view, pipeline_view, run_view, stage_view, step_view
+from services.status import (
+    health_view,
+    other_view,
+    pipeline_view,
+    run_view,
+    stage_view,
+    step_view,
+    verification_view,
+)
 from services.status.views import (
     BuildView,
     DecisionView,
+    HealthHistory,
     LogView,
     OperationView,
     PipelineView,
@@ -23,11 +32,13 @@ from services.status.views import (
     RevisionView,
     RunView,
     StageView,
+    VerificationStory,
     View,
 )
 from shared import events
 from shared.delivery import MessageDied
 from shared.events import Event, Message
+from shared.ids import stage_key
 
 TOLD_LATE = 0  # the position of a message that does not come from the bus but from a dead letter
 
@@ -41,6 +52,8 @@ class Kind(StrEnum):
     REVISION = "revision"
     STAGE = "stage"
     RUN = "run"
+    VERIFICATION = "verification"
+    HEALTH = "health"
     BUILD = "build"
     LOG = "log"
     OPERATION = "operation"
@@ -72,6 +85,11 @@ def revision_key(pipeline: str, revision: int) -> str:
     return f"{pipeline}@{revision}"
 
 
+def health_key(pipeline: str, stage: str, service: str) -> str:
+    """Return the key of how a service of a stage did."""
+    return f"{stage_key(pipeline, stage)} {service}"
+
+
 VIEW_TYPES: dict[Kind, ViewType] = {
     Kind.PUSH: ViewType(PushView, lambda v: Listing(v.repository, "", v.place)),
     Kind.DECISION: ViewType(DecisionView, lambda v: Listing(str(v.push), v.commit, _at(v.at))),
@@ -81,6 +99,10 @@ VIEW_TYPES: dict[Kind, ViewType] = {
     Kind.RUN: ViewType(
         RunView,
         lambda v: Listing(f"{v.pipeline}/{v.stage}", revision_key(v.pipeline, v.revision), v.place),
+    ),
+    Kind.VERIFICATION: ViewType(VerificationStory, lambda v: Listing(str(v.run), "", _at(v.asked_at))),
+    Kind.HEALTH: ViewType(
+        HealthHistory, lambda v: Listing(stage_key(v.pipeline, v.stage), v.service, _at(v.since))
     ),
     Kind.BUILD: ViewType(
         BuildView, lambda v: Listing(revision_key(v.pipeline, v.revision), v.build_key, _at(v.requested_at))
@@ -131,12 +153,28 @@ def _operation(body: Any) -> str:
     return str(body.operation)
 
 
+def _verification(body: Any) -> str:
+    return str(body.verification)
+
+
+def _service(body: Any) -> str:
+    return health_key(body.pipeline, body.stage, body.service)
+
+
 def _in_run(fold: Callable[[Any, Message[Any]], View | None]) -> Target:
     return Target(Kind.RUN, _run, fold)
 
 
 def _in_stage(fold: Callable[[Any, Message[Any]], View | None]) -> Target:
     return Target(Kind.STAGE, _key, fold)
+
+
+def _in_full(fold: Callable[[Any, Message[Any]], View | None]) -> Target:
+    return Target(Kind.VERIFICATION, _verification, fold)
+
+
+def _in_health(fold: Callable[[Any, Message[Any]], View | None]) -> Target:
+    return Target(Kind.HEALTH, _service, fold)
 
 
 def _decided() -> Target:
@@ -154,6 +192,7 @@ TARGETS: Mapping[type[Event], tuple[Target, ...]] = {
     events.PlanRejected: (_decided(), Target(Kind.PIPELINE, _key, pipeline_view.newest_rejected)),
     events.RevisionSkipped: (_decided(), Target(Kind.PIPELINE, _key, pipeline_view.newest_skipped)),
     events.BuildRequested: (Target(Kind.BUILD, _request, other_view.build_requested),),
+    events.BuildBackingOff: (Target(Kind.BUILD, _request, other_view.build_backing_off),),
     events.ArtifactBuilt: (Target(Kind.BUILD, _request, other_view.artifact_built),),
     events.ArtifactFailed: (Target(Kind.BUILD, _request, other_view.artifact_failed),),
     events.LogAppended: (Target(Kind.LOG, _key, other_view.log_appended),),
@@ -199,9 +238,29 @@ TARGETS: Mapping[type[Event], tuple[Target, ...]] = {
     events.AttemptFailed: (_in_run(step_view.attempt_failed),),
     events.AttemptClassified: (_in_run(step_view.attempt_classified),),
     events.StepBackingOff: (_in_run(step_view.step_backing_off),),
-    events.VerificationRequested: (_in_run(run_view.verification_requested),),
-    events.VerificationPassed: (_in_run(run_view.verification_passed),),
-    events.VerificationFailed: (_in_run(run_view.verification_failed),),
+    events.VerificationRequested: (
+        _in_stage(verification_view.requested_in_stage),
+        _in_run(verification_view.requested_in_run),
+        _in_full(verification_view.requested),
+    ),
+    events.VerificationProbed: (
+        _in_stage(verification_view.probed_in_stage),
+        _in_run(verification_view.probed_in_run),
+        _in_full(verification_view.probed),
+    ),
+    events.VerificationPassed: (
+        _in_stage(verification_view.answered_in_stage),
+        _in_run(verification_view.passed_in_run),
+        _in_full(verification_view.passed),
+    ),
+    events.VerificationFailed: (
+        _in_stage(verification_view.answered_in_stage),
+        _in_run(verification_view.failed_in_run),
+        _in_full(verification_view.failed),
+    ),
+    events.HealthChanged: (_in_stage(health_view.changed), _in_health(health_view.history_changed)),
+    events.HealthSampled: (_in_health(health_view.history_sampled),),
+    events.HealthEnded: (_in_stage(health_view.ended), _in_health(health_view.history_ended)),
     events.FailureClassified: (_in_run(run_view.classified),),
     MessageDied: (),  # for the history; the letters themselves are kept by shared/dead_letters
 }

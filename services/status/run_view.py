@@ -6,11 +6,12 @@ Every run's story begins with `run.queued`; what is heard of a run without one c
 from collections.abc import Mapping
 from typing import Any
 
+from services.status import aftermath
 from services.status.definition_view import answered_definition, held_definition, with_wait
 from services.status.run_waits import began, ended, waits_now
 from services.status.shown_words import definition_in_words
 from services.status.timeline import changed, moment, said_by, with_rollback
-from services.status.views import FailureView, RunView, VerificationView
+from services.status.views import EvidenceLineView, FailureView, FixView, RunView
 from shared.events import (
     DefinitionAnswered,
     DefinitionHeld,
@@ -28,9 +29,6 @@ from shared.events import (
     RunSuperseded,
     RunTimedOut,
     RunWaiting,
-    VerificationFailed,
-    VerificationPassed,
-    VerificationRequested,
 )
 
 STATES: Mapping[type[RunStarted], str] = {
@@ -38,6 +36,7 @@ STATES: Mapping[type[RunStarted], str] = {
     RunRollingBack: "Rolling Back",
     RunRollingForward: "Rolling Forward",
 }
+MISSING_ONCE = ("evidence", "fix", "rolled_back")  # from events of earlier releases
 KINDS: Mapping[str, str] = {
     "retry": "as a retry",
     "rollback": "as a rollback",
@@ -149,33 +148,28 @@ def superseded(view: RunView | None, message: Message[RunSuperseded]) -> RunView
 
 
 def classified(view: RunView | None, message: Message[FailureClassified]) -> RunView | None:
-    """Fold in what the failure is called and what to try."""
+    """Fold in what the failure is called, what to try and what follows."""
+    if view is None:
+        return None
     body = message.body
-    failure = FailureView.model_validate(body.model_dump())
-    return changed(view, message, f"{body.code}: {body.likely_cause}", failure=failure)
+    failure = FailureView.model_validate(body.model_dump(exclude=set(MISSING_ONCE)))
+    failure = failure.model_copy(update=_told_since(body, view))
+    text = f"{body.code}: {body.likely_cause}"
+    return moment(view, message, f"{text} {failure.follows}".rstrip(), failure=failure)
 
 
-def verification_requested(view: RunView | None, message: Message[VerificationRequested]) -> RunView | None:
-    """Fold in what is being verified."""
-    body = message.body
-    urls = tuple(target.base_url for target in body.targets)
-    asked = VerificationView(verification=body.verification, step=body.step, asked_at=message.time, urls=urls)
-    return _verified(view, message, f"Verifying {', '.join(urls)}", asked)
-
-
-def verification_passed(view: RunView | None, message: Message[VerificationPassed]) -> RunView | None:
-    """Fold in that it was found good."""
-    probes = len(message.body.probes)
-    answer = {"answered_at": message.time, "passed": True, "probes": probes}
-    return _verdict(view, message, f"Verified by {probes} probes", answer)
-
-
-def verification_failed(view: RunView | None, message: Message[VerificationFailed]) -> RunView | None:
-    """Fold in what was observed instead."""
-    evidence = message.body.evidence
-    answer = {"answered_at": message.time, "passed": False, "evidence": evidence}
-    answer["probes"] = len(evidence.probes)
-    return _verdict(view, message, f"Verification failed: {evidence.message}", answer)
+def _told_since(body: FailureClassified, view: RunView) -> dict[str, Any]:
+    """Return what events did not say once, from what they said then."""
+    lines = tuple(EvidenceLineView(line=each.line, text=each.text) for each in body.evidence)
+    fix = FixView(**body.fix.model_dump(exclude={"commands"}), commands=body.fix.commands or body.commands)
+    found = view.evidence.diagnostics if view.evidence else None
+    return {
+        "evidence": lines or tuple(EvidenceLineView(line=None, text=text) for text in body.lines),
+        "fix": fix,
+        "rolled_back": body.rolled_back or view.rollback == "started",
+        "follows": aftermath.of_run(view.kind, view.rollback).told,
+        "diagnostics": found.model_copy(update={"log_tail": ()}) if found else None,
+    }
 
 
 def _finished(
@@ -189,25 +183,3 @@ def _finished(
     over["definition"] = with_wait(view.definition, None)
     over["rollback"] = rollback = getattr(message.body, "rollback", "")
     return moment(view, message, with_rollback(text, rollback), **over, **changes)
-
-
-def _verified(
-    view: RunView | None, message: Message[Any], text: str, asked: VerificationView
-) -> RunView | None:
-    if view is None:
-        return None
-    others = [each for each in view.verifications if each.verification != asked.verification]
-    return moment(view, message, text, verifications=(*others, asked))
-
-
-def _verdict(
-    view: RunView | None, message: Message[Any], text: str, answer: dict[str, Any]
-) -> RunView | None:
-    if view is None:
-        return None
-    body: VerificationPassed | VerificationFailed = message.body
-    verdicts = tuple(
-        each.model_copy(update=answer) if each.verification == body.verification else each
-        for each in view.verifications
-    )
-    return moment(view, message, text, verifications=verdicts)

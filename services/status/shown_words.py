@@ -1,8 +1,9 @@
-"""What people are shown at a gate, in sentences: tests, proposed changes, a pipeline file's. Pure."""
+"""What people are shown, in words: tests, proposed changes, pipeline files, rounds of probes. Pure."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
-from services.status.views import GateView, HeldDefinition, StepTests
+from services.status.views import GateView, HeldDefinition, StepTests, VerificationProgress
 from shared.events import ProposedChanges, TestResults
 
 TOLD_MAX = 5  # failures or changes in one explanation; the documents have the others
@@ -67,6 +68,28 @@ def results_details(tests: TestResults) -> Iterator[str]:
     if tests.note:
         yield f"Its report: {tests.note}"
     yield from _first(told, max(tests.failed or 0, len(told)), "failure") if told else ()
+
+
+def verification_details(verifying: Sequence[VerificationProgress]) -> tuple[str, ...]:
+    """Return how far verifying has come, line by line; nothing of what was not looked at yet."""
+    return tuple(_verifying(each) for each in verifying if each.rounds_made)
+
+
+def rounds_in_words(good: int, made: int) -> str:
+    """Return how many rounds of probes were good."""
+    return f"{good} of {_counted(made, 'round')} good"
+
+
+def clock(at: datetime) -> str:
+    """Return an instant of a day as people read it."""
+    return f"{at.astimezone(UTC):%H:%M:%S} UTC"
+
+
+def _verifying(progress: VerificationProgress) -> str:
+    of = f" of step {progress.step}" if progress.step else ""
+    rounds = rounds_in_words(progress.rounds_good, progress.rounds_made)
+    last = f"; the last: {progress.problem}" if progress.problem else ""
+    return f"Verification{of}: {rounds}{last}"
 
 
 def _first(told: Sequence[str], count: int, what: str) -> Iterator[str]:

@@ -9,13 +9,14 @@ from typing import Any
 from uuid import UUID
 
 from services.status.definition_view import answered_definition, held_definition, with_wait
+from services.status.deployment_status import judged
+from services.status.health_view import after_success
 from services.status.run_view import state_of
 from services.status.shown_words import passed
 from services.status.step_view import answered_gate, gate_of, without_gate
 from services.status.timeline import said_by
 from services.status.views import (
     Blocked,
-    DeploymentStatus,
     Ended,
     Hold,
     Live,
@@ -67,8 +68,6 @@ BLOCKERS_SHOWN_MAX = 50
 WAITING_SHOWN_MAX = 200
 
 FAILING_SHOWN_MAX = 10  # steps of a run whose tests failed
-
-FAILED = frozenset({"Failed", "Timed Out"})
 
 GateLeaving = StepStarted | StepApplying | StepSucceeded | StepFailed | StepTimedOut | StepCancelled
 
@@ -144,7 +143,7 @@ def window_overridden(view: StageView | None, message: Message[WindowOverridden]
 
 def with_stops(stage: StageView, stops: tuple[Stop, ...]) -> StageView:
     """Return the stage with these stops in place of those it has."""
-    return _judged(stage.model_copy(update={"stops": stops}))
+    return judged(stage.model_copy(update={"stops": stops}))
 
 
 def queued(view: StageView | None, message: Message[RunQueued]) -> StageView:
@@ -250,7 +249,7 @@ def started(view: StageView | None, message: Message[RunStarted]) -> StageView:
         }
     )
     rest = tuple(waiting for waiting in stage.waiting if waiting.run != body.run)
-    return _judged(stage.model_copy(update={"running": slot, "waiting": rest, "unstarted": None}))
+    return judged(stage.model_copy(update={"running": slot, "waiting": rest, "unstarted": None}))
 
 
 def cancelling(view: StageView | None, message: Message[RunCancelling]) -> StageView:
@@ -269,7 +268,9 @@ def succeeded(view: StageView | None, message: Message[RunSucceeded]) -> StageVi
         urls=body.urls,
         since=message.time,
     )
-    return _ended(stage.model_copy(update={"live": live}), message)
+    return _ended(
+        stage.model_copy(update={"live": live, "health": after_success(stage.health, message)}), message
+    )
 
 
 def failed(view: StageView | None, message: Message[RunFailed] | Message[RunTimedOut]) -> StageView:
@@ -330,20 +331,8 @@ def _ended(stage: StageView, message: Message[RunFinished], said: str = "") -> S
         changes["last"] = told.model_copy(update={"failing": stage.running.failing})
     elif rest != stage.waiting and not isinstance(body, RunSuperseded):
         changes["unstarted"] = told
-    return _judged(stage.model_copy(update=changes))
+    return judged(stage.model_copy(update=changes))
 
 
 def _is_rejected(slot: Slot) -> bool:
     return slot.definition is not None and slot.definition.answer == "rejected"
-
-
-def _judged(stage: StageView) -> StageView:
-    """Return the stage with the status that follows from the rest of it."""
-    status: DeploymentStatus = "running" if stage.live else "pending"
-    if stage.last and stage.last.state in FAILED:
-        status = "failed"
-    if stage.stops:
-        status = "paused"
-    if stage.running:
-        status = "deploying"
-    return stage.model_copy(update={"status": status})

@@ -21,9 +21,15 @@ def changed(view: RunView | None, message: Message[Any], text: str, **changes: A
     return moment(view, message, text, **changes) if view else None
 
 
+ROLLBACK = {
+    "started": "; the stage is rolled back by itself",
+    "no_candidate": "; there was no revision to roll back to",
+}
+
+
 def with_rollback(said: str, rollback: str) -> str:
-    """Return how a run ended, and that it could not be rolled back though it should."""
-    return f"{said}; there was no revision to roll back to" if rollback == "no_candidate" else said
+    """Return how a run ended, and whether it is rolled back, or should have been and cannot."""
+    return f"{said}{ROLLBACK.get(rollback, '')}"
 
 
 def said_by(actor: str, reason: str) -> str:

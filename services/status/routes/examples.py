@@ -109,6 +109,94 @@ BEHIND = {
     "since": "2026-03-02T09:33:00Z",
     "definition": HELD,
 }
+HEALTHY = {
+    "service": "web",
+    "health": "healthy",
+    "since": "2026-03-01T11:02:07Z",
+    "reason": "2 looks in a row were good, the last in 0.012 s",
+    "run": "1b2cdf55-0a3e-5c1d-8f6e-7d6c5b4a3f2e",
+    "revision": 41,
+}
+HEALTH = {
+    "pipeline": "shop",
+    "stage": "staging",
+    "status": "running",
+    "resolution": "5m",
+    "services": [
+        {
+            "service": "web",
+            "now": HEALTHY,
+            "ended_at": None,
+            "changes": [
+                {name: value for name, value in HEALTHY.items() if name != "service"} | {"before": "unknown"}
+            ],
+            "changes_left_out": 0,
+            "history": [
+                {
+                    "begins_at": "2026-03-02T09:25:00Z",
+                    "seconds": 300.0,
+                    "looks": 10,
+                    "good": 9,
+                    "slow": 1,
+                    "bad": 0,
+                    "silent": 0,
+                    "latency_seconds": 0.114,
+                    "latency_seconds_max": 1.02,
+                    "worst": "healthy",
+                }
+            ],
+        }
+    ],
+    "next": None,
+}
+VERIFICATION = {
+    "verification": "0b845026-b8e6-5b14-8246-303ff386941e",
+    "run": RUN_ID,
+    **REVISION,
+    "stage": "staging",
+    "step": "",
+    "asked_at": "2026-03-02T09:41:00Z",
+    "rounds_made": 2,
+    "rounds_good": 1,
+    "soak_seconds": 120.0,
+    "soak": "not_begun",
+    "last_round": 2,
+    "last_round_at": "2026-03-02T09:41:02Z",
+    "counted_since": "2026-03-02T09:41:00Z",
+    "urls": ["http://127.0.0.1:8081/"],
+    "rounds": [
+        {
+            "number": 1,
+            "at": "2026-03-02T09:41:00Z",
+            "probes": [
+                {
+                    "at": "2026-03-02T09:41:00Z",
+                    "url": "http://127.0.0.1:8081/health",
+                    "service": "web",
+                    "passed": False,
+                    "status": 503,
+                    "latency_seconds": 0.012,
+                    "fault": "status",
+                    "problem": "answered 503 instead of 2xx/3xx",
+                }
+            ],
+        },
+        {
+            "number": 2,
+            "at": "2026-03-02T09:41:02Z",
+            "probes": [
+                {
+                    "at": "2026-03-02T09:41:02Z",
+                    "url": "http://127.0.0.1:8081/health",
+                    "service": "web",
+                    "passed": True,
+                    "status": 200,
+                    "latency_seconds": 0.009,
+                }
+            ],
+        },
+    ],
+}
 STAGE = {
     "pipeline": "shop",
     "stage": "staging",
@@ -123,6 +211,7 @@ STAGE = {
         "gates": [{"step": "smoke", "step_type": "APPROVAL:TEST", "gate": GATE}],
     },
     "waiting": [BEHIND],
+    "health": [HEALTHY],
     "holds": [{"revision": 39, "reason": "revision 39 was rolled back from", "since": QUEUED_AT}],
     "approvals": [
         {

@@ -47,7 +47,7 @@ class History:
         cursor: Cursor = None,
         limit: Limit = PAGE_USUAL,
     ) -> Trail:
-        """Show every operation with its answer, every run's beginning and end, holds, stops, overrides."""
+        """Show operations and answers, beginnings and ends of runs, holds, stops, changes of health."""
         if stage is None:
             await pipeline_of(self.reader, pipeline)
         else:

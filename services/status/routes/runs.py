@@ -18,13 +18,14 @@ from services.status.routes.answering import (
     place_of,
     unknown,
 )
-from services.status.routes.examples import RUN, answers
+from services.status.routes.examples import RUN, VERIFICATION, answers
 from services.status.views import (
     BuildView,
     DecisionView,
     PushView,
     RevisionView,
     RunView,
+    VerificationStory,
     View,
 )
 
@@ -65,16 +66,19 @@ class Runs:
             summary="One run: timeline, steps, waits, verification, failure",
             responses=answers(RUN),
         )
+        add(
+            "/runs/{run}/verifications/{verification}",
+            self.verification,
+            summary="One verification of a run, round by round",
+            responses=answers(VERIFICATION),
+        )
         add("/pushes/{push}", self.push, summary="One push and what became of it")
         add("/pushes", self.pushes, summary="A repository's pushes, newest first")
         return router
 
     async def run(self, run: UUID) -> RunShown:
         """Show one run: its timeline, the graph of its steps with their durations, its waits, its failure."""
-        model = self.reader.model
-        view = await model.view(Kind.RUN, RunView, str(run))
-        if view is None:
-            raise unknown("run", run, hint="GET /api/v1/pipelines/{pipeline}/stages/{stage}/runs lists them.")
+        model, view = self.reader.model, await self._run(run)
         key = revision_key(view.pipeline, view.revision)
         revision = await model.view(Kind.REVISION, RevisionView, key)
         stages = {stage.name: stage for stage in revision.stages} if revision else {}
@@ -82,6 +86,24 @@ class Runs:
         builds = await model.listed(Kind.BUILD, BuildView, key, None, PAGE_MAX)
         title = revision.title if revision else ""
         return RunShown(**shown.model_dump(), title=title, artifacts=builds[::-1])
+
+    async def verification(self, run: UUID, verification: UUID) -> VerificationStory:
+        """Show one verification: what every round saw, but for the middle of a long one."""
+        story = await self.reader.model.view(Kind.VERIFICATION, VerificationStory, str(verification))
+        if story is not None and story.run == run:
+            return story
+        view = await self._run(run)
+        known = {each.verification: each for each in view.verifications}
+        if verification not in known:
+            raise unknown("verification", verification, [*known])
+        where = view.model_dump(include={"run", "pipeline", "stage", "revision"})
+        return VerificationStory(**known[verification].model_dump(), **where)  # of an earlier release
+
+    async def _run(self, run: UUID) -> RunView:
+        view = await self.reader.model.view(Kind.RUN, RunView, str(run))
+        if view is None:
+            raise unknown("run", run, hint="GET /api/v1/pipelines/{pipeline}/stages/{stage}/runs lists them.")
+        return view
 
     async def push(self, push: UUID) -> PushShown:
         """Show one push."""

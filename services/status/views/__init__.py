@@ -1,6 +1,7 @@
 """The documents of the read model; also what the API answers with, so their fields are a contract."""
 
 from services.status.views.gate import GateAnswer, GateView, HeldDefinition, OpenGate, Verdict
+from services.status.views.health import HealthChange, HealthHistory, ServiceHealth, Stretch
 from services.status.views.other import Answer, BuildView, LogView, OperationView
 from services.status.views.pushed import (
     DecisionView,
@@ -11,7 +12,15 @@ from services.status.views.pushed import (
     PushView,
     RevisionView,
 )
-from services.status.views.run import FailureView, Moment, RunView, StepView, VerificationView, WaitSpan
+from services.status.views.run import (
+    EvidenceLineView,
+    FailureView,
+    FixView,
+    Moment,
+    RunView,
+    StepView,
+    WaitSpan,
+)
 from services.status.views.stage import (
     Blocked,
     DeploymentStatus,
@@ -26,6 +35,7 @@ from services.status.views.stage import (
     Stop,
     WindowOverride,
 )
+from services.status.views.verification import VerificationProgress, VerificationStory, VerificationView
 from services.status.views.view import View
 
 __all__ = [
@@ -35,9 +45,13 @@ __all__ = [
     "DecisionView",
     "DeploymentStatus",
     "Ended",
+    "EvidenceLineView",
     "FailureView",
+    "FixView",
     "GateAnswer",
     "GateView",
+    "HealthChange",
+    "HealthHistory",
     "HeldDefinition",
     "Hold",
     "Live",
@@ -54,12 +68,16 @@ __all__ = [
     "RevisionView",
     "RollbackByItself",
     "RunView",
+    "ServiceHealth",
     "Slot",
     "StageView",
     "StepTests",
     "StepView",
     "Stop",
+    "Stretch",
     "Verdict",
+    "VerificationProgress",
+    "VerificationStory",
     "VerificationView",
     "View",
     "WaitSpan",

@@ -30,7 +30,13 @@ class BuildView(View):
     built_by: int | None = Field(None, description="The revision whose build made it")
     duration_seconds: float | None = Field(None, description="How long that build took")
     log: str = Field("", description="Its output: /api/v1/logs/{log}")
-    evidence: Evidence | None = Field(None, description="What was observed when it failed")
+    evidence: Evidence | None = Field(None, description="What was observed when it, or an attempt, failed")
+    attempt: int = Field(0, description="The attempt that failed last, from 1; 0: none did")
+    next_attempt_at: datetime | None = Field(
+        None, description="It failed in a way that may pass: when it is attempted again"
+    )
+    code: str = Field("", description="What that attempt's failure is called")
+    rule: str = Field("", description="The rule that says so")
 
 
 class LogView(View):

@@ -7,8 +7,9 @@ from pydantic import Field
 
 from services.status.views.gate import GateView, HeldDefinition
 from services.status.views.stage import ROLLBACK_TOLD, RollbackByItself
+from services.status.views.verification import VerificationView
 from services.status.views.view import View
-from shared.events import Evidence, ProposedChanges, TestResults, Wait
+from shared.events import Confidence, Diagnostics, Evidence, ProposedChanges, TestResults, Wait
 
 
 class StepView(View):
@@ -57,17 +58,21 @@ class WaitSpan(View):
     seconds: float | None = Field(description="How long; null: it is not over")
 
 
-class VerificationView(View):
-    """Whether something deployed was found good."""
+class EvidenceLineView(View):
+    """A line that a failure's name rests on."""
 
-    verification: UUID = Field(description="Its id")
-    step: str = Field(description="The step whose candidate it is about; empty: the run's stable URLs")
-    asked_at: datetime = Field(description="When it was asked for")
-    answered_at: datetime | None = Field(None, description="When there was an answer")
-    passed: bool | None = Field(None, description="The answer; null: there is none yet")
-    urls: tuple[str, ...] = Field((), description="What was asked for its answers")
-    probes: int = Field(0, description="How many requests that took")
-    evidence: Evidence | None = Field(None, description="What was observed instead")
+    line: int | None = Field(
+        description="Its number in the whole log, from 1; null: it is no line of the log"
+    )
+    text: str = Field(description="What it says")
+
+
+class FixView(View):
+    """What to do about a failure."""
+
+    check: tuple[str, ...] = Field((), description="What to look at, most likely first")
+    commands: tuple[str, ...] = Field((), description="Commands worth trying, ready to be copied")
+    done_when: str = Field("", description="How to know that it worked")
 
 
 class FailureView(View):
@@ -80,7 +85,21 @@ class FailureView(View):
     rule: str = Field(description="The rule that says so")
     likely_cause: str = Field(description="The likely cause, in a sentence")
     lines: tuple[str, ...] = Field(description="The lines that tell it")
-    commands: tuple[str, ...] = Field(description="What to try")
+    commands: tuple[str, ...] = Field(description="What to try: the commands of `fix`")
+    confidence: Confidence = Field(
+        "likely",
+        description="certain: typed facts, or the failing tool's last word, say it; likely: a line says it; "
+        "guess: only how it ended is known",
+    )
+    evidence: tuple[EvidenceLineView, ...] = Field((), description="The lines again, with their numbers")
+    fix: FixView = Field(FixView(), description="What to check, what to run, how to know that it worked")
+    rolled_back: bool = Field(
+        default=False, description="The stage goes back to an earlier revision by itself"
+    )
+    follows: str = Field("", description="What follows from it, in a sentence")
+    diagnostics: Diagnostics | None = Field(
+        None, description="What was found on the target at that moment; its output is with the run's evidence"
+    )
 
 
 class Moment(View):

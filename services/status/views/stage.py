@@ -7,6 +7,8 @@ from uuid import UUID
 from pydantic import Field
 
 from services.status.views.gate import HeldDefinition, OpenGate
+from services.status.views.health import ServiceHealth
+from services.status.views.verification import VerificationProgress
 from services.status.views.view import View
 from shared.events import TestResults, Wait
 
@@ -47,6 +49,9 @@ class Slot(View):
         None, description="Changes of the pipeline file that it waits, or waited, for somebody to approve"
     )
     failing: tuple[StepTests, ...] = Field((), description="Its steps whose tests failed last")
+    verifying: tuple[VerificationProgress, ...] = Field(
+        (), description="What is being verified of it, or watched after that"
+    )
 
 
 class Live(View):
@@ -131,6 +136,9 @@ class StageView(View):
         (), description="Everyone who waits, who is next first; those who are not ready come last"
     )
     live: Live | None = Field(None, description="What is in place; null: nothing was deployed yet")
+    health: tuple[ServiceHealth, ...] = Field(
+        (), description="How the services do that are live here, by name"
+    )
     last: Ended | None = Field(None, description="The last run that held the stage and is over")
     unstarted: Ended | None = Field(
         None,

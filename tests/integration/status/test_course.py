@@ -7,10 +7,11 @@ import pytest
 from pydantic import BaseModel
 
 from services.status.routes import examples
+from services.status.routes.health import StageHealth
 from services.status.routes.pipelines import OperationList, StageShown
 from services.status.routes.revisions import RevisionShown
 from services.status.routes.runs import RunShown
-from services.status.views import OperationView
+from services.status.views import OperationView, VerificationStory
 from shared.events import OperationAccepted, OperationRequested, StepSucceeded
 from tests.builders import START, named
 from tests.integration.replicas import STORES
@@ -100,6 +101,8 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (StageShown, examples.STAGE),
     (RevisionShown, examples.REVISION_SHOWN),
     (OperationView, examples.OPERATION),
+    (StageHealth, examples.HEALTH),
+    (VerificationStory, examples.VERIFICATION),
     (OperationList, {"operations": [examples.OPERATION], "next": None}),
 ]
 
@@ -122,9 +125,19 @@ def test_an_example_is_what_is_answered(model: type[BaseModel], example: dict[st
     assert list(unlike(example, told)) == []
 
 
-ANSWERS = ["/runs/{run}", "/operations/{operation}", "/pipelines/{pipeline}/operations"] + [
+ANSWERS = [
+    "/runs/{run}",
+    "/runs/{run}/verifications/{verification}",
+    "/operations/{operation}",
+    "/pipelines/{pipeline}/operations",
+] + [
     f"/pipelines/{{pipeline}}/{path}"
-    for path in ("revisions/{revision}", "stages/{stage}", "stages/{stage}/operations")
+    for path in (
+        "revisions/{revision}",
+        "stages/{stage}",
+        "stages/{stage}/operations",
+        "stages/{stage}/health",
+    )
 ]
 
 
@@ -134,9 +147,13 @@ async def test_what_is_answered_about_a_deployment_is_described_and_shown_by_an_
         answer = document["paths"][f"/api/v1{path}"]["get"]["responses"]["200"]["content"]["application/json"]
         assert {"schema", "example"} <= set(answer), path
     schemas = document["components"]["schemas"]
-    told = ["RunShown", "StageShown", "RevisionShown", "OperationView", "OperationTaken"]
+    told = ["RunShown", "StageShown", "RevisionShown", "OperationView", "OperationTaken", "StageHealth"]
+    told += ["VerificationStory"]
     lacking = [f"{name}.{field}" for name in _reached(schemas, told) for field in _bare(schemas[name])]
     assert lacking == []
+
+
+OBSERVED = {"Evidence", "Diagnostics", "ProbeRound"}
 
 
 def _reached(schemas: dict[str, Any], names: list[str]) -> list[str]:
@@ -144,7 +161,7 @@ def _reached(schemas: dict[str, Any], names: list[str]) -> list[str]:
     todo, seen = list(names), set[str]()
     while todo:
         name = todo.pop()
-        if name in seen or name == "Evidence":
+        if name in seen or name in OBSERVED:
             continue
         seen.add(name)
         todo += [ref.rpartition("/")[2] for ref in _refs(schemas[name])]

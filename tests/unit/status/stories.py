@@ -28,6 +28,7 @@ NAMES: dict[str, tuple[Any, ...]] = {
     "step": ("migrate", "deploy"),
     "attempt": (1, 2),
     "build_key": ("b" * 64, "c" * 64),
+    "service": ("web", "api"),
     "log": ("run/migrate/1", "build/b/1"),
     "message_key": ("shop", "tools"),
 }

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.status.explanation import NOTHING_TO_GO_BACK_TO, why
+from services.status import aftermath
+from services.status.explanation import why
 from services.status.routes.pipelines import run_summary
 from services.status.views import StageView
 from shared.events import Evidence, RunCancelled, RunFailed, RunTimedOut, Wait
@@ -41,7 +42,10 @@ def test_a_run_that_ended_before_it_began_is_not_forgotten() -> None:
     told = timed_out(Told().declared().queued(3), 3)
     assert sentences(told) == [
         "Nothing waits; nothing was deployed here yet.",
-        "Revision 3 ended Timed Out before it began here: the deployment did not come here in time",
+        (
+            "Revision 3 ended Timed Out before it began here: the deployment did not come here in time. "
+            f"{aftermath.WAITS.told}"
+        ),
     ]
     assert told.stage.status == "pending"
     assert (told.stage.last, told.stage.unstarted is not None) == (None, True)
@@ -50,7 +54,7 @@ def test_a_run_that_ended_before_it_began_is_not_forgotten() -> None:
 def test_a_waiting_run_that_was_cancelled_is_told_beside_the_last_that_began() -> None:
     told = live_one().queued(2).started(2).failed(2).queued(3).cancelled(3)
     assert sentences(told)[1:] == [
-        "The last run here, of revision 2, ended Failed: exit code 1",
+        f"The last run here, of revision 2, ended Failed: exit code 1. {aftermath.WAITS.told}",
         "Revision 3 ended Cancelled before it began here, by ann: no",
     ]
     which = str(Told.run_id(3))[:8]
@@ -81,11 +85,11 @@ def test_a_failure_names_its_step_and_what_to_type() -> None:
     evidence = Evidence(phase="deploy", kind="process", message="exit code 3")
     said = {"state": "Failed", "failed_in": "step", "step": "migrate", "evidence": evidence}
     told.tell(RunFailed(**told.about(2), **said))
-    assert (
-        sentences(told)[-1] == "The last run here, of revision 2, ended Failed at step migrate: exit code 3"
-    )
+    ended = "The last run here, of revision 2, ended Failed at step migrate: exit code 3"
+    assert sentences(told)[-1] == f"{ended}. {aftermath.WAITS.told}"
     logs, retry = "windlass logs shop 2 --stage staging", "windlass retry shop staging --reason WHY"
-    assert commands(told) == [logs, retry]
+    diagnose = "windlass diagnose shop staging"
+    assert commands(told) == [diagnose, logs, retry]
     assert "ended Failed at step migrate: exit code 3" in sentences(told.queued(3))[-1]
     assert commands(told.held(2))[-1] == logs
     assert "windlass release-hold shop staging 2 --reason WHY" in commands(told)
@@ -94,7 +98,8 @@ def test_a_failure_names_its_step_and_what_to_type() -> None:
 def test_an_older_failure_is_not_to_be_retried_and_a_rollback_not_either() -> None:
     told = live_one().queued(2).started(2).succeeded(2).queued(1, "retry").started(1, "retry")
     body = RunFailed(**told.about(1, "retry"), state="Failed", failed_in="step", evidence=LATE)
-    assert commands(told.tell(body)) == ["windlass logs shop 1 --stage staging"]
+    looks = ["windlass diagnose shop staging", "windlass logs shop 1 --stage staging"]
+    assert commands(told.tell(body)) == looks
     told = live_one().queued(1, "rollback").rolling_back(1)
     told.tell(RunFailed(**told.about(1, "rollback"), state="Failed", failed_in="rollback", evidence=LATE))
     assert commands(told)[-1] == "windlass rollback shop staging --plan"
@@ -103,7 +108,7 @@ def test_an_older_failure_is_not_to_be_retried_and_a_rollback_not_either() -> No
 def test_that_there_was_nothing_to_roll_back_to_is_said_wherever_the_run_is_told() -> None:
     told = ended_by_alarm(Told().declared().queued(1).started(1), 1)
     assert sentences(told)[-1] == (
-        f"The last run here, of revision 1, ended Cancelled, by alarm a: 5xx. {NOTHING_TO_GO_BACK_TO}"
+        f"The last run here, of revision 1, ended Cancelled, by alarm a: 5xx. {aftermath.NO_CANDIDATE.told}"
     )
     run = told.run(1)
     assert run.rollback == "no_candidate"
@@ -154,7 +159,6 @@ def waiting_stage(reason: WaitReason) -> StageView:
         ("window", "windlass override-window shop staging --hours 1 --reason WHY"),
         ("blocker", "windlass lift-blocker shop staging 'alarm a' --reason WHY"),
         ("stopped", "windlass resume shop staging --reason WHY"),
-        ("bake", "windlass approve shop staging"),
     ],
 )
 def test_a_wait_that_a_person_can_end_has_the_command_that_does(reason: WaitReason, command: str) -> None:

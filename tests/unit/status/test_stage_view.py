@@ -123,7 +123,10 @@ BUILD = Wait(reason="build", blocked_by="artifact web is being built", released_
             [
                 "Revision 2 is kept out, a newer one goes past it: it failed.",
                 "Nothing waits; revision 1 is live.",
-                "The last run here, of revision 2, ended Failed: exit code 1",
+                (
+                    "The last run here, of revision 2, ended Failed: exit code 1. It is on hold here: a "
+                    "newer revision goes past it, and it does not return by itself."
+                ),
             ],
             id="held after a failure",
         ),
