@@ -71,11 +71,6 @@ class Api:
         """Return why messages inside Windlass could not be taken."""
         return [letter["reason"] for letter in (await self.read("/dead-letters"))["dead_letters"]]
 
-    async def diagnosis(self, run: str) -> dict[str, Any]:
-        """Return what the failure of a run is."""
-        failure: dict[str, Any] = (await self.read(f"/runs/{run}"))["failure"] or {}
-        return failure
-
     async def lines(self, pipeline: str) -> dict[tuple[str, str], StageLine]:
         """Return how a pipeline's stages stand."""
         document = await self.read(f"/pipelines/{pipeline}")

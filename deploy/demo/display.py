@@ -9,6 +9,7 @@ from typing import Protocol, TextIO
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
+from rich.padding import Padding
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
@@ -26,8 +27,8 @@ class Display(Protocol):
         """Say what this is."""
         ...
 
-    def command(self, words: str, result: str) -> None:
-        """Show a command and what came of it."""
+    def command(self, words: str, *result: str) -> None:
+        """Show a command and what came of it, line by line."""
         ...
 
     def act(self, act: Act, about: str) -> None:
@@ -62,9 +63,9 @@ class PlainDisplay:
         """See `Display`."""
         self._say(f"{text}\n{details}\n")
 
-    def command(self, words: str, result: str) -> None:
+    def command(self, words: str, *result: str) -> None:
         """See `Display`."""
-        self._say(f"$ {words}\n  {result}")
+        self._say("\n  ".join((f"$ {words}", *result)))
 
     def act(self, act: Act, about: str) -> None:
         """See `Display`."""
@@ -104,10 +105,11 @@ class LiveDisplay:
         self._console.print(f"\n[bold]{escape(text)}[/]")
         self._console.print(f"[dim]{escape(details)}[/]\n", highlight=False)
 
-    def command(self, words: str, result: str) -> None:
+    def command(self, words: str, *result: str) -> None:
         """See `Display`."""
         self._console.print(f"[green]$[/] {escape(words)}", highlight=False)
-        self._console.print(f"  [dim]{escape(result)}[/]", highlight=False)
+        for line in result:
+            self._console.print(Padding(Text(line, style="dim"), (0, 0, 0, 2)))
 
     def act(self, act: Act, about: str) -> None:
         """See `Display`."""

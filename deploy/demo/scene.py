@@ -15,6 +15,7 @@ from deploy.demo.report import Act, Check, Unmet
 from deploy.demo.repository import Repository
 from deploy.demo.story import Story, Told
 from deploy.demo.watch import Address, Answer, Watch, fault_in
+from deploy.demo.windlass import Windlass
 
 STAGES = ("staging", "production")
 DECISIONS = ("revision.planned", "revision.skipped", "plan.rejected", "push.refused")
@@ -41,6 +42,7 @@ class Scene:
     """Where the acts play."""
 
     applications: Mapping[str, Application]
+    windlass: Windlass
     http: httpx.AsyncClient  # the forge's, and any user's
     api: Api
     story: Story

@@ -43,6 +43,7 @@ async def scene_of(installation: Windlass, display: Display, board: Board) -> As
     ):
         scene = Scene(
             applications={each.name: each for each in applications},
+            windlass=installation,
             http=http,
             api=Api(own),
             story=Story(own, hear),

@@ -31,9 +31,9 @@ STYLES = {
 def row(run: Document) -> list[Cell]:
     """Return a run as a line of a list."""
     return [
-        run["run"][: words.ID_CHARACTERS],
+        _short(run),
         f"{run['revision']} ({words.short(run['commit'])})",
-        KINDS.get(run["kind"], run["kind"]),
+        str(KINDS.get(run["kind"], run["kind"])),
         (run["state"], STYLES.get(run["state"], "yellow")),
         words.ago(run["queued_at"]),
         words.span(_waited(run)),
@@ -91,8 +91,26 @@ def beginning(run: Document) -> Iterator[str]:
         yield f"  ended by  {words.first_line(_ender(run))}"
     if run["rollback"] == "no_candidate":
         yield "  rollback  there was no revision to roll back to"
+    yield from map(_watched, filter(_is_watched, run["verifications"]))
     if run["failure"]:
         yield f"  failure   {run['failure']['code']}: {run['failure']['likely_cause']}"
+        yield f"            `windlass diagnose {run['pipeline']} {run['stage']} --run {_short(run)}`"
+
+
+def _is_watched(verification: Document) -> bool:
+    return verification["soak"] in {"watching", "failed"}
+
+
+def _watched(verification: Document) -> str:
+    """Return how the watch goes that follows on a verification."""
+    rounds = f"{verification['soak_rounds_good']} of {verification['soak_rounds_made']} rounds good"
+    if verification["soak"] == "failed":
+        return f"  watch     failed: {rounds}"
+    return f"  watch     ends {words.ago(verification['soaks_until'])}: {rounds} so far"
+
+
+def _short(run: Document) -> str:
+    return str(run["run"])[: words.ID_CHARACTERS]
 
 
 def _ender(run: Document) -> str:

@@ -1,5 +1,8 @@
 """Act 4: a push that breaks the application."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from deploy.demo.scene import ENDINGS, Scene
 from deploy.demo.story import Told
 
@@ -48,15 +51,32 @@ async def play(scene: Scene) -> None:
 
 
 async def _check_diagnosis(scene: Scene, run: str) -> None:
+    """Ask for the diagnosis as anybody would, and show it."""
     await scene.story.until(
         lambda: scene.story.first("failure.classified", run=run), "the diagnosis of the failure"
     )
-    found = await scene.api.diagnosis(run)
+    diagnosed = await scene.windlass.command("diagnose", "greeter", "staging")
+    found = diagnosed["classification"]
+    scene.display.command("windlass diagnose greeter staging", *_card(diagnosed))
     scene.check(
         "the failure is diagnosed",
-        f"{found['code']}, {found['category']}, by rule {found['rule']}: {found['likely_cause']}",
-        met=(found["code"], found["category"], found["failure_stage"]) == DIAGNOSIS,
+        f"{found['code']}, {found['category']}, by rule {found['rule']}",
+        met=(found["code"], found["category"], found["stage"]) == DIAGNOSIS and bool(found["evidence"]),
     )
+    said = [line["text"] for line in (diagnosed["diagnostics"] or {}).get("log_tail", ())]
+    scene.check(
+        "what to do about it is told, with what the program said last",
+        f"{len(found['fix'])} lines; {said[-1] if said else 'it said nothing'}",
+        met=bool(found["fix"]) and any("visitors.db" in line for line in said),
+    )
+
+
+def _card(diagnosed: dict[str, Any]) -> Iterator[str]:
+    """Yield the middle of what the command tells."""
+    found = diagnosed["classification"]
+    yield found["likely_cause"]
+    yield from (f"{each['line'] or '':>4} | {each['text']}" for each in found["evidence"])
+    yield from (f"   - {line}" for line in found["fix"])
 
 
 def _check_rollback(scene: Scene, queued: Told, good: int) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from services.cli import output, words
+from services.cli.diagnosis_report import FAILED
 from services.cli.faults import CommandFault
 from services.cli.output import Document
 from services.cli.route import route
@@ -50,6 +51,20 @@ def logs(
     for chunk in chunks:
         if not wanted or chunk["log"].startswith(f"{wanted}/"):
             _show(session, chunk, begun)
+    if follow and not session.as_json:
+        _show_failed(session, pipeline, revision)
+
+
+def _show_failed(session: Session, pipeline: str, revision: int) -> None:
+    """Say beside the output where the revision failed, and what tells why."""
+    runs = session.api.get(route("pipelines", pipeline, "revisions", revision))["runs"]
+    for each in runs:
+        if each["state"] in FAILED:
+            hint = (
+                f"`windlass diagnose {pipeline} {each['stage']} --run {each['run'][: words.ID_CHARACTERS]}`"
+            )
+            said = f"revision {revision} {each['state']} in {each['stage']}: {hint} tells why"
+            print(output.harmless(f"windlass: {said}"), file=sys.stderr)
 
 
 def _run_of(session: Session, pipeline: str, revision: int, named: str) -> str:

@@ -14,7 +14,7 @@ SERVICES: Mapping[str, str] = {
     "synthesizer": "turns pushes into revisions and plans, keeps the git mirrors",
     "builder": "builds artifacts, once per content",
     "deployer": "carries revisions through the stages, one run at a time per stage",
-    "verifier": "decides from HTTP answers whether a deployment is good",
+    "verifier": "decides whether a deployment is good, and how what is live is doing",
     "classifier": "says what a failure is and what to try",
     "status": "answers what is, what was and why; takes operations (HTTP)",
 }

@@ -16,7 +16,7 @@ from shared.clock import SystemClock
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-HAPPENING = frozenset({"running", "waiting", "blocker", "stop"})
+HAPPENING = frozenset({"running", "waiting", "health", "blocker", "stop"})
 TOLD_MAX = 3  # sentences about one stage; `windlass why` has the others
 LOOK_SECONDS = 0.5  # between two looks of --watch
 

@@ -120,7 +120,7 @@ def test_only_parameters_that_somebody_has_set_are_shown() -> None:
         "env": {},
         "grace_seconds": 10.0,
         "verify": {
-            "paths": [{"path": "/", "status": None, "contains": ""}],
+            "paths": [],
             "successes": 9,
             "interval_seconds": 0.2,
             "latency_seconds_max": 5.0,
