@@ -7,6 +7,8 @@ from pathlib import Path
 
 from deploy.docs import (
     asyncapi,
+    deployment_status,
+    error_catalog,
     event_reference,
     key_reference,
     openapi,
@@ -42,6 +44,8 @@ PAGES: tuple[Page, ...] = (
     Page("docs/pipeline-keys.md", key_reference.render),
     Page("docs/steps.md", step_reference.render),
     Page("docs/plan.md", plan_reference.render),
+    Page("docs/reference/deployment-status.md", deployment_status.render),
+    Page("docs/reference/error-catalog.md", error_catalog.render),
     Page("docs/schemas/pipeline.json", partial(schema.document, "pipeline")),
     Page("docs/schemas/devramps.json", partial(schema.document, "devramps")),
     Page("docs/schemas/plan.json", partial(schema.document, "plan")),

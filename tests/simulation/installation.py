@@ -28,6 +28,8 @@ from services.status.handlers import Projector
 from services.status.projection import TARGETS
 from services.status.store.writing import Projection
 from services.verifier import app as verifier
+from services.verifier.adapters.fakes import FakeCommands, FakeObserver
+from services.verifier.round_worker import Rounds
 from services.verifier.settings import VerifierSettings
 from shared.artifacts import ArtifactStore
 from shared.bus import Subscription
@@ -175,7 +177,8 @@ class Installation:
 
     def _verifier(self, process: Process) -> tuple[Subscription, list[Part]]:
         settings = VerifierSettings(replica=process.name)
-        service = verifier.wire(process, settings, self.world)
+        rounds = Rounds(self.world, FakeObserver(), FakeCommands(), process.clock)
+        service = verifier.wire(process, settings, rounds)
         return service.subscription, list(service.background)
 
     def _classifier(self, process: Process) -> tuple[Subscription, list[Part]]:

@@ -16,7 +16,13 @@ from tests.simulation import hours
 
 NAMES = ("staging", "canary", "production")
 PEOPLE = ("ada", "bob", "cleo")
-VERIFY = {"paths": [{"path": "/"}], "successes": 2, "interval_seconds": 3.0, "deadline_seconds": 20.0}
+VERIFY = {
+    "paths": [{"path": "/"}],
+    "successes": 2,
+    "interval_seconds": 3.0,
+    "deadline_seconds": 20.0,
+    "health_interval_seconds": 3600.0,  # else most of a trial would be looks
+}
 GATE = {"message": "", "approvers": [], "expires_after_hours": 2}
 
 
@@ -135,7 +141,11 @@ class Shape:
         )
         by_type: dict[str, dict[str, Any]] = {
             "SCRIPT:EXECUTE": {"commands": ["true"]},
-            "LOCAL:SERVICE:DEPLOY": {"artifact": "web", "command": ["serve"], "verify": VERIFY},
+            "LOCAL:SERVICE:DEPLOY": {
+                "artifact": "web",
+                "command": ["serve"],
+                "verify": {**VERIFY, "soak_seconds": self.dice.choice((0.0, 0.0, 0.0, 30.0))},
+            },
             "APPROVAL:MANUAL": {
                 **GATE,
                 "approvals": self.dice.choice((1, 1, 2)),

@@ -2,14 +2,16 @@
 
 import sqlite3
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import get_args
+from typing import Any, get_args
 from uuid import UUID
 
 from services.deployer.operations.answer import OPERATIONS
 from services.deployer.run_state import State
 from services.deployer.step_state import StepState
 from shared.events import (
+    BuildBackingOff,
     DefinitionAnswered,
     DefinitionHeld,
     Event,
@@ -27,6 +29,7 @@ from shared.events import (
     RunTimedOut,
     RunWaiting,
     StepWaiting,
+    VerificationProbed,
 )
 from shared.events.runs import RunKind
 from shared.events.waits import WaitReason
@@ -45,6 +48,14 @@ BEGINS = {
     RunCancelling: State.CANCELLING,
 }
 LIMITS = {"the deployment": "of a deployment", "the stage": "of a stage"}
+NAMED: dict[type[Any], Callable[[Any], str]] = {
+    StepWaiting: lambda event: f"gate: {event.step_type} opens",
+    GateAnswered: lambda event: f"gate: {event.verdict}, {event.approvals} of {event.needed}",
+    DefinitionHeld: lambda _: "definition: held",
+    DefinitionAnswered: lambda event: f"definition: {event.verdict}",
+    VerificationProbed: lambda event: "soak: told of" if event.soaks_until else "",
+    BuildBackingOff: lambda _: "build: attempted again",
+}
 
 
 @dataclass
@@ -62,14 +73,9 @@ class Tally:
             self._asked[event.operation] = event
         if isinstance(event, OperationAccepted | OperationRefused):
             self._hear_answer(event)
-        if isinstance(event, StepWaiting):
-            self.counts[f"gate: {event.step_type} opens"] += 1
-        if isinstance(event, DefinitionHeld):
-            self.counts["definition: held"] += 1
-        if isinstance(event, DefinitionAnswered):
-            self.counts[f"definition: {event.verdict}"] += 1
-        if isinstance(event, GateAnswered):
-            self.counts[f"gate: {event.verdict}, {event.approvals} of {event.needed}"] += 1
+        for kind, called in NAMED.items():
+            if isinstance(event, kind) and (name := called(event)):
+                self.counts[name] += 1
 
     def look(self, rows: sqlite3.Connection) -> None:
         """Count the states that steps are in."""
@@ -144,6 +150,8 @@ REQUIRED = {
     **{f"operation: {name}": 2 for name in SPECIAL},
     **{f"definition: {name}": 2 for name in ("held", "approved", "rejected")},
     "in line: two or more": 3,
+    "soak: told of": 5,
+    "build: attempted again": 5,
 }
 
 

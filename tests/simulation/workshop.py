@@ -7,9 +7,10 @@ from hashlib import sha256
 from services.builder.build_run import BuildAnswer, BuildFailed, BuildOrder, BuildStopped, Built, impossible
 from services.builder.build_worker import PublishedLog
 from shared.artifacts import Missing, Stored
+from shared.events import Evidence, LogLine
 from shared.ids import Digest
 from tests.simulation.virtual_loop import pause
-from tests.simulation.world import World
+from tests.simulation.world import TRANSIENT, World
 
 
 @dataclass
@@ -39,10 +40,17 @@ class Workshop:
         if luck < self.world.nature.build_endless:
             return BuildFailed(impossible(order, "its time limit passed"))
         if luck > 1 - self.world.nature.build_broke:
-            return BuildFailed(impossible(order, "make exited 2"))
+            return BuildFailed(self._broken(order, passing=luck > 1 - self.world.nature.build_broke / 2))
         digest = Digest(f"sha256:{sha256(order.recipe.build_key.encode()).hexdigest()}")
         self.kept.add(digest)
         return Built(digest, 1, 1.0)
+
+    def _broken(self, order: BuildOrder, *, passing: bool) -> Evidence:
+        """Return how a build broke: as the network does, or as a program."""
+        if not passing:
+            return impossible(order, "make exited 2")
+        said = LogLine(at=self.world.clock.now(), text=TRANSIENT)
+        return Evidence(phase="build", kind="process", message="make exited 6", exit_code=6, log_tail=(said,))
 
     async def stop(self, order: BuildOrder) -> None:
         """End it; one that was not begun ends as soon as it is."""

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from services.deployer.step_order import Broke, Done, Launched, StepAnswer, StepOrder, Stopped
-from services.verifier.probe import Answer, Probe
+from services.verifier.checks import WELL_KNOWN
+from services.verifier.probe import Answer, Connection, Probe
 from shared.clock import Clock
 from shared.events import Evidence, LogLine, ProbeTarget, TestResults
 from shared.plan import Criteria
@@ -122,11 +123,16 @@ class World:
         """Answer as the release that has the address does."""
         parts = urlsplit(probe.url)
         await pause(0.05)
-        run, fit = self._who_answers(parts.netloc, parts.path.strip("/"))
+        own = next(path for path in sorted(WELL_KNOWN, key=len, reverse=True) if parts.path.endswith(path))
+        run, fit = self._who_answers(parts.netloc, parts.path.removesuffix(own).strip("/"))
         if run is None:
             return Answer(probe.url, 0.05, fault="refused", problem="nobody listens")
         status = 200 if fit else 500
-        return Answer(probe.url, 0.05, status=status, release=str(run))
+        return Answer(probe.url, 0.05, status=status if own == "/" else 404, release=str(run))
+
+    async def connect(self, connection: Connection) -> Answer:
+        """Take no connection: no pipeline here asks for one."""
+        return Answer(connection.host, 0.0, fault="refused", problem="nobody listens")
 
     def _who_answers(self, kind: str, path: str) -> tuple[UUID | None, bool]:
         if kind == "stable":
