@@ -112,7 +112,8 @@ async def _try_again_or_fail(store: Store, claim: Claim, evidence: Evidence) -> 
     asked, order = _read(claim)
     tries, log = claim.order.payload.get("tries", order.attempt), _log(asked, order).log
     again = another(evidence, tries, asked.pipeline, store.tx.now)
-    if again is None:
+    called_off = claim.cancelled.is_set() or not await store.is_wanted(asked.build_key)
+    if again is None or called_off:
         await _fail_all(store, asked, log, evidence)
         return
     await begin(store.tx, asked, tries + 1, again.not_before if again.code else None)

@@ -8,10 +8,13 @@
 | clears | the blocker stays until it was quiet for a while, then the queue goes on | the same |
 | is no longer known | nothing changes: neither good nor bad news | nothing changes |
 | fires when a plan first names it | the stage is blocked before it begins anything | the same |
+| of health fires | this stage and the next are blocked; the run goes on | both are blocked |
 
-A rollback that runs is never touched by an alarm. A run of which no step has begun is cancelled and nothing
-is rolled back. Without anything to go back to, the cancelled run ends with that as its failure; a rollback
-that fails leaves the stage blocked. A person may lift a blocker.
+An alarm of health tells of what is live, here or elsewhere, and not of what a run brings: that is verified,
+and rolled back if it is bad, by the run itself. A rollback that runs is never touched by an alarm. A run of
+which no step has begun is cancelled and nothing is rolled back. Without anything to go back to, the
+cancelled run ends with that as its failure; a rollback that fails leaves the stage blocked. A person may
+lift a blocker.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ from services.deployer.run_state import FORWARD, Trigger, advance
 from services.deployer.step_state import UNTOUCHED
 from services.deployer.store import GateStore
 from shared.events import AlarmChanged, BlockerLifted, RunCancelling, StageBlocked
-from shared.events.alarms import CLEAR, FIRING
+from shared.events.alarms import CLEAR, FIRING, OF_HEALTH
 from shared.ids import Pipeline, Stage
 
 if TYPE_CHECKING:
@@ -77,6 +80,8 @@ class AlarmMoves:
     async def _fire(self, stage: StageRecord, alarm: str, reason: str) -> None:
         for reached in self._reach(stage):
             await self._block(stage, reached, reason)
+        if alarm.startswith(OF_HEALTH):
+            return
         for run in await self.moves.store.open_runs(stage.pipeline):
             if run.stage_key == stage.key and run.state in FORWARD:
                 await self._undo(run, alarm, reason)

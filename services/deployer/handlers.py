@@ -103,7 +103,8 @@ class Deployer:
             store, probed = Store(tx), message.body
             moves = await locked(store, probed.pipeline)
             run = await store.run(probed.run)
-            if run is not None and run.awaits(probed.verification):
+            news = run is not None and run.soaks_until != probed.soaks_until
+            if run is not None and news and run.awaits(probed.verification):
                 await store.change_run(run, soaks_until=probed.soaks_until)
             await moves.go_on()
         self.due(store.nearest_limit)

@@ -31,7 +31,7 @@ class Deployed:
     """What a run leaves in its stage."""
 
     targets: tuple[ProbeTarget, ...]  # that it gave their stable addresses
-    services: tuple[str, ...]  # all of the stage, also what was kept from before
+    services: tuple[str, ...]  # that are looked after from now on
     private_addresses: bool
 
     @property

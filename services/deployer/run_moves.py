@@ -219,6 +219,9 @@ class RunMoves:
             # Of work, and it is only watched; a verifier that was away meanwhile has it prove itself again.
             deadline_at=limit + timedelta(seconds=soak + proof),
         )
+        if soak and self.revision.deadline_at and self.run.kind == "deploy":
+            later = self.revision.deadline_at + timedelta(seconds=soak + proof)
+            await self.store.limit_revision(self.run.pipeline, self.run.revision, later)
         self._ask_verifier(verification, "", targets, limit, soak)
 
     def _ask_verifier(
@@ -251,12 +254,15 @@ class RunMoves:
         return self.stage.target == "local"
 
     def _deployed(self) -> Deployed:
-        """Return the services of the stage, and those at their stable addresses that this run gave one."""
+        """Return the services that this run gave their stable addresses.
+
+        What a rollback leaves out may be any earlier run's: nobody here knows which.
+        """
         services = [step for step in self.stage.steps if STEP_TYPES[step.type].verified and not step.skip]
         targets = [self._target(step) for step in services]
         return Deployed(
             targets=tuple(target for target in targets if target),
-            services=tuple(step.id for step in services),
+            services=tuple(target.service for target in targets if target),
             private_addresses=self._is_local,
         )
 

@@ -10,17 +10,13 @@ services ails. It is the verifier's alone: nobody else can tell of one called so
 | every service is healthy, or there is none | fires | it is clear |
 | anything else: unknown is neither good nor bad news | | nothing: what was said stands |
 
-**Why it is held back while a run is under way.** To the deployer an alarm that fires means: undo what is
-being done here. It is meant for monitors who see what a new release does to the users. The verifier watches
-the release *before* it until the run has succeeded, and a run is what ends that one: its process goes, its
-address is given to another. Were that to raise the alarm, a run could undo itself, and a fix for an ailing
-stage would be undone because the stage ails. What is new is verified by its run, before it has the address
-and for as long as it soaks; that is what rolls it back.
+**Why it is held back while a run is under way.** The alarm tells of what is live. Until a run has succeeded
+the verifier watches the release *before* it, and a run is what ends that one: its process goes, its address is
+given to another. What is new is verified by its run, before it has the address and for as long as it soaks; that
+is what rolls it back. The deployer undoes nothing for an alarm of health (`AlarmMoves`), it only begins nothing.
 
-**An alarm that fired before the run began** goes on to fire: nothing is said, so nothing is undone, and a
-person may let a run out past it (`AlarmMoves`: a firing alarm that is told once more is no news). If all are
-healthy meanwhile that is said, for it undoes nothing. If they ail again before the run is over, that is held
-back too: what clears and fires again in the midst of a run is news, and would undo it.
+**An alarm that fired before the run began** goes on to fire: nothing is said. If all are healthy meanwhile that
+is said at once.
 
 **What was held back is said by the first look after the run**, not by its end: where another run follows at
 once, its beginning is heard before that look, and it is not undone for what the one before left behind. What
@@ -28,9 +24,6 @@ the run brought itself is watched anew from then on, and is unknown until it was
 
 A run that failed and left its release at the address, with nothing to go back to, makes the stage ail too:
 another release answers than is live. What mends it has to be let past the alarm by a person, as with any.
-
-One race is left: a run may begin in the very moment in which an alarm is said. It is then undone as it would
-be for any monitor's alarm; nothing of it has begun, so it is only cancelled, and waits for the alarm.
 """
 
 from collections.abc import Collection

@@ -208,7 +208,7 @@ class RunSucceeded(RunFinished):
 
     urls: dict[str, str] = Field(default_factory=dict)  # service -> stable URL
     targets: tuple[ProbeTarget, ...] = ()  # what this run deployed, at its stable URLs
-    services: tuple[str, ...] = ()  # all that the stage deploys, these and what was kept from before
+    services: tuple[str, ...] = ()  # that are known to be live: what it deployed, and what it kept
     private_addresses: bool = False  # the target is local
 
 

@@ -16,6 +16,7 @@ PATHS_MAX = 50
 TCP_MAX = 20
 COMMANDS_MAX = 10
 PORT_MAX = 65_535
+MARKER_CHARACTERS_MAX = 200
 
 _URL_PATH = re.compile(r"/[\x21-\x7e]{0,1999}")
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,100}")
@@ -79,13 +80,16 @@ def _check_command(check: Any, node: MappingNode, number: int, problems: Problem
 
 
 def _check_marker(marker: Any, node: MappingNode, problems: Problems) -> None:
-    header, path = _inside(marker, ("header",)), _inside(marker, ("path",))
+    header, path, value = (_inside(marker, (name,)) for name in ("header", "path", "value"))
     if isinstance(header, str) and header and not _HEADER.fullmatch(header):
         message = f"{quoted(header)} is not the name of a header"
         hint = "it has letters, digits and hyphens: X-Release"
         _add(at(node, ("verify", "release", "header"))[1], message, hint, problems)
     if isinstance(path, str) and path:
         _check_url_path(path, at(node, ("verify", "release", "path"))[1], problems)
+    if isinstance(value, str) and len(value) > MARKER_CHARACTERS_MAX:
+        message = f"the value of a release marker must have at most {MARKER_CHARACTERS_MAX} characters"
+        _add(at(node, ("verify", "release", "value"))[1], message, "", problems)
 
 
 def _check_url_path(path: str, place: Place, problems: Problems) -> None:

@@ -65,6 +65,7 @@ APPROVAL_LEVELS = ("NEVER", "DESTRUCTIVE_CHANGES_ONLY", "ALWAYS")
 _OVERWRITING = ("DISALLOW", "RETAIN", "OVERWRITE")  # CodeDeploy's, of files that are there already
 
 _CHECKS = TypeAdapter(list[PathCheck])
+_UNSAID = [PathCheck()]  # where no path is named, "/" is among what is asked for
 
 Weaker = Callable[[Any, Any], bool]  # old, new; None where there is none
 
@@ -148,7 +149,7 @@ def _fewer_paths(old: Any, new: Any) -> bool:
         wanted, kept = _CHECKS.validate_python(old), _CHECKS.validate_python(new)
     except ValidationError:  # of a release that asked otherwise
         return True
-    kept = kept or [PathCheck()]  # where nothing is said, "/" is among what is asked for
+    wanted, kept = wanted or _UNSAID, kept or _UNSAID
     return not all(any(_asks_as_much(check, each) for each in kept) for check in wanted)
 
 
@@ -157,6 +158,11 @@ def _fewer_entries(old: Any, new: Any) -> bool:
     if not (isinstance(old, list) and isinstance(new, list)):
         return bool(old)
     return not {shown(each) for each in old} <= {shown(each) for each in new}
+
+
+def _marker_changed(old: Any, new: Any) -> bool:  # noqa: ARG001
+    """Tell whether a release told itself by another marker, or a part of it; what was none has no part."""
+    return old is not None
 
 
 def _asks_as_much(old: PathCheck, new: PathCheck) -> bool:
@@ -186,7 +192,7 @@ GUARDS: tuple[Guard, ...] = (
 
     *_params(VERIFIED, "verify.paths", _fewer_paths, "verification-weakened"),
     *_params(VERIFIED, "verify.tcp verify.commands", _fewer_entries, "verification-weakened"),
-    *_params(VERIFIED, "verify.release", _taken_from, "verification-weakened"),
+    *_params(VERIFIED, "verify.release", _marker_changed, "verification-weakened"),
     *_params(VERIFIED, "verify.successes verify.interval_seconds", _lower, "verification-weakened"),
     *_params(VERIFIED, "verify.soak_seconds", _shorter, "verification-weakened"),
     *_params(VERIFIED, "verify.latency_seconds_max", _higher, "verification-weakened"),

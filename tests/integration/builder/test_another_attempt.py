@@ -3,12 +3,18 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid5
 
 import pytest
+import sqlalchemy as sa
 
 from services.builder.another_attempt import ATTEMPTS_MAX
-from shared.events import ArtifactBuilt, ArtifactFailed, BuildBackingOff, BuildRequested
+from services.builder.store import Store
+from services.builder.tables import builds
+from shared.db import Cause, ServiceDatabase
+from shared.events import ArtifactBuilt, ArtifactFailed, BuildBackingOff, BuildRequested, LogAppended
 from tests.integration.builder.test_requests import Yard
+from tests.integration.scene import ROOT
 
 OFFLINE = "curl: (7) Failed to connect to files.example.com port 443: Connection refused"
 UNREACHED = ("mkdir dist", f"echo '{OFFLINE}' >&2", "exit 7")
@@ -95,6 +101,25 @@ async def test_a_build_that_nobody_wants_any_more_is_not_attempted_again(yard: Y
     yard.scene.clock.put_on(60)
     await yard.answer(await yard.ask(2, key="b"))
     assert (tmp_path / "tried").read_text() == "x\n"
+
+
+async def test_a_build_that_nobody_waits_for_by_the_time_it_fails_is_not_begun_again(
+    yard: Yard, tmp_path: Path
+) -> None:
+    go_on = tmp_path / "go-on"
+    await yard.ask(
+        1, commands=("echo begun", f"while ! test -e {go_on}; do :; done; echo '{OFFLINE}' >&2; exit 7")
+    )
+    await yard.scene.hear(LogAppended, lambda said: any(line.text == "begun" for line in said.lines))
+    db = ServiceDatabase(yard.scene.database, "builder")
+    async with db.transaction(Cause(uuid5(ROOT, "dropped")), "test") as tx:
+        await Store(tx).drop_requests("shop", 1)
+    go_on.touch()
+    await yard.scene.hear(LogAppended, lambda said: said.last)
+    await yard.answer(await yard.ask(2, key="b"))
+    async with db.reading() as reading:
+        begun = await reading.execute(sa.select(builds.c.attempt).where(builds.c.build_key == "a" * 64))
+        assert begun.scalars().all() == [1]
 
 
 async def test_a_new_request_has_all_its_attempts(yard: Yard) -> None:

@@ -221,3 +221,21 @@ async def test_a_rollback_that_runs_is_left_alone_by_an_alarm(stand: Stand) -> N
         restored = await stand.until_said(RunSucceeded, kind="rollback")
     assert restored.revision == 1
     assert not stand.said(RunCancelled)
+
+
+async def test_an_alarm_of_health_blocks_and_lets_the_run_go_on_that_it_may_not_be_about(
+    stand: Stand,
+) -> None:
+    name = "health:shop/staging"
+    ails = AlarmChanged(
+        alarm=name, state="firing", reason="web is slow", source="windlass", at=stand.clock.now()
+    )
+    async with stand.running():
+        let_go = stand.carrier.hold("a", "production")
+        await stand.say(planned(1, plan(1, steps=(step("a"),), alarm=name)))
+        await stand.until_said(StepStarted, stage="production")
+        await stand.say(ails)
+        await stand.until_said(StageBlocked, stage="production")
+        let_go.set()
+        await stand.until_said(RunSucceeded, stage="production")
+    assert not stand.said(RunCancelled)

@@ -11,12 +11,14 @@ from shared.events import (
     ProbeTarget,
     RunFailed,
     RunSucceeded,
+    RunTimedOut,
     RunWaiting,
     VerificationFailed,
     VerificationPassed,
     VerificationProbed,
     VerificationRequested,
 )
+from shared.plan import Plan
 from tests.integration.deployer.stand import DEFAULT_STEPS, SERVICE, Stand, plan, planned, step
 
 SOAK = {"artifact": "web", "command": ["serve"], "verify": {"soak_seconds": 600.0}}
@@ -29,9 +31,11 @@ def watched(stand: Stand) -> Stand:
     return stand
 
 
-async def begun(stand: Stand, revision: int = 1) -> tuple[VerificationRequested, dict[str, Any]]:
+async def begun(
+    stand: Stand, revision: int = 1, of: Plan | None = None
+) -> tuple[VerificationRequested, dict[str, Any]]:
     """Bring a revision to where it is watched; return what was asked, and what answers to that say."""
-    await stand.say(planned(revision, plan(revision, steps=WATCHED)))
+    await stand.say(planned(revision, of or plan(revision, steps=WATCHED)))
     asked = await stand.until_said(VerificationRequested, revision=revision, step="web")
     about = asked.model_dump(include={"pipeline", "stage", "verification", "run", "revision", "step"})
     await stand.say(VerificationPassed(**about, probes=()))
@@ -64,6 +68,18 @@ async def test_the_time_of_watching_is_added_to_the_limit_of_the_stage(watched: 
         again = asked.targets[0].criteria.deadline_seconds  # a verifier that restarts has it proved again
         assert row["deadline_at"] == limit + timedelta(seconds=600 + again)
         assert asked.deadline <= limit  # to meet its criteria it has no longer than without
+
+
+async def test_the_time_of_watching_is_added_to_the_limit_of_the_deployment(watched: Stand) -> None:
+    limited = plan(1, steps=WATCHED, stages=("staging",)).model_copy(update={"timeout_seconds": 60.0})
+    async with watched.running():
+        _, about = await begun(watched, of=limited)
+        await watched.say(soaking(watched, about))
+        await watched.until_waits("bake", revision=1)
+        watched.clock.advance(500)
+        await watched.say(VerificationPassed(**about, probes=()))
+        await watched.until_said(RunSucceeded)
+    assert not watched.said(RunTimedOut)
 
 
 async def test_a_release_that_stayed_good_is_promoted_and_waits_for_nothing(watched: Stand) -> None:
@@ -121,6 +137,19 @@ async def test_a_deployer_that_restarts_while_a_release_is_watched_tells_the_sam
         await watched.until_said(RunSucceeded, stage="staging", revision=1)
     told = [e.wait for e in watched.said(RunWaiting, run=about["run"]) if e.wait and e.wait.reason == "bake"]
     assert told == [wait]
+
+
+def test_what_a_newer_release_asks_for_is_read_as_far_as_it_is_known() -> None:
+    criteria = {
+        "paths": [{"path": "/a", "invented": 1}],
+        "release": {"header": "X-Release", "invented": 1},
+        "commands": [{"command": ["true"], "invented": 1}],
+        "invented": {"paths": [1]},
+    }
+    target = ProbeTarget.model_validate({"service": "web", "base_url": "http://a", "criteria": criteria})
+    assert target.criteria.paths[0].path == "/a"
+    assert target.criteria.release is not None
+    assert target.criteria.commands[0].command == ("true",)
 
 
 def test_a_target_without_a_place_is_one_that_nobody_can_look_into() -> None:

@@ -29,7 +29,6 @@ WEAKER: dict[str, tuple[Any, Any, Any]] = {
     ),
     "verify.tcp": ([80, 81], [80], [81, 80, 82]),
     "verify.commands": ([{"command": ["a"]}], [{"command": ["b"]}], [{"command": ["a"]}, {"command": ["b"]}]),
-    "verify.release": ({"header": "X-Release"}, None, {"header": "X-Release"}),
     "verify.soak_seconds": (60.0, 59.0, 61.0),
     "verify.successes": (2, 1, 3),
     "verify.interval_seconds": (1.0, 0.1, 2.0),
@@ -56,9 +55,10 @@ def test_each_guard_tells_weaker_from_not_weaker(guard: Any) -> None:
         assert broken(type_, guard.at, old, weaker) == guard.rule
         assert broken(type_, guard.at, old, not_weaker) is None
     else:
-        assert guard.rule in {"place-changed", "approval-weakened"}
+        assert guard.rule in {"place-changed", "approval-weakened"} or name == "verify.release"
         assert broken(type_, guard.at, "one", "other") == guard.rule
-        assert broken(type_, (*guard.at, "inside"), None, "new") == guard.rule
+        inside = broken(type_, (*guard.at, "inside"), None, "new")
+        assert inside == (guard.rule if name != "verify.release" else None)
     assert broken(type_, guard.at, SECRET, Joined(parts=(Constant(value="x"), SECRET))) == guard.rule
     if guard.types:
         assert broken("SCRIPT:EXECUTE", guard.at, "one", "other") is None
@@ -91,6 +91,35 @@ def test_the_well_known_paths_ask_for_as_much_as_the_first_of_them() -> None:
     at, slash = ("params", "verify", "paths"), {"path": "/", "status": None, "contains": ""}
     assert broken("LOCAL:SERVICE:DEPLOY", at, [slash], []) is None
     assert broken("LOCAL:SERVICE:DEPLOY", at, [{**slash, "status": 200}], []) == "verification-weakened"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "weaker"),
+    [
+        pytest.param([], [{"path": "/robots.txt"}], True, id="another path than the first well-known one"),
+        pytest.param([], [{"path": "/", "status": 200}], False, id="the first one, and more of it"),
+    ],
+)
+def test_paths_in_place_of_the_well_known_ones(old: Any, new: Any, weaker: bool) -> None:
+    found = broken("LOCAL:SERVICE:DEPLOY", ("params", "verify", "paths"), old, new)
+    assert found == ("verification-weakened" if weaker else None)
+
+
+@pytest.mark.parametrize(
+    ("inside", "old", "new", "weaker"),
+    [
+        pytest.param((), None, {"header": "X-Release"}, False, id="a marker more"),
+        pytest.param((), {"header": "X-Release"}, None, True, id="no marker any more"),
+        pytest.param(("value",), "", "ok", True, id="a constant for the commit"),
+        pytest.param(("path",), "", "/static.txt", True, id="another place"),
+        pytest.param(("header",), None, "X-Release", False, id="a part of a marker that is new"),
+    ],
+)
+def test_another_marker_is_weaker_and_one_more_is_not(
+    inside: tuple[str, ...], old: Any, new: Any, weaker: bool
+) -> None:
+    found = broken("LOCAL:SERVICE:DEPLOY", ("params", "verify", "release", *inside), old, new)
+    assert found == ("verification-weakened" if weaker else None)
 
 
 def test_a_longer_deadline_to_become_good_is_not_weaker() -> None:
