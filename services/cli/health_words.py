@@ -51,6 +51,8 @@ def _service(service: Document, now: datetime) -> Iterator[str]:
     lasting = words.ago(standing["since"]).removesuffix(" ago")
     yield f"{service['service']} of revision {standing['revision']}: {standing['health']} for {lasting}"
     yield from paragraph(standing["reason"], "  why        ")
+    if standing["looked_at"]:
+        yield f"  last look  told {words.ago(standing['looked_at'])}"
     day = _last_day(service["history"], now)
     if day:
         yield f"  last day   {line(day, now)}  {_shares(day)}"

@@ -55,8 +55,8 @@ class Reason(View):
 
     text: str = Field(description="The sentence")
     about: About = Field(
-        description="What it is about: who runs, who waits, the stage at rest, a service that does badly, "
-        "who ended badly, or what keeps it"
+        description="What it is about: who runs, who waits, the stage at rest, a service that does badly "
+        "or of which nothing is known any more, who ended badly, or what keeps it"
     )
     since: datetime | None = Field(None, description="Since when it is so")
     deadline: datetime | None = Field(None, description="When it ends by itself at the latest")
@@ -78,7 +78,7 @@ def why(stage: StageView) -> list[Reason]:
     if not stage.running:
         reasons += [] if stage.waiting else [_at_rest(stage)]
         reasons += _over(stage)
-    reasons += [_doing_badly(stage, each) for each in stage.health if each.health in DOES_BADLY]
+    reasons += [_not_well(stage, each) for each in stage.health if _is_not_well(each)]
     return [*reasons, *_kept(stage)]
 
 
@@ -99,13 +99,18 @@ def _held(stage: StageView, hold: Hold) -> Reason:
     )
 
 
-def _doing_badly(stage: StageView, service: ServiceHealth) -> Reason:
+def _is_not_well(service: ServiceHealth) -> bool:
+    """Tell whether it does badly, or it is no longer known how it does."""
+    return service.health in DOES_BADLY or (service.health == "unknown" and service.looked_at is not None)
+
+
+def _not_well(stage: StageView, service: ServiceHealth) -> Reason:
     text = f"Service {service.service} of revision {service.revision} is {service.health}"
     return Reason(
         about="health",
         text=_closed(f"{text}{_because(service.reason)}"),
         since=service.since,
-        commands=next_commands.doing_badly(stage),
+        commands=next_commands.not_well(stage, service),
     )
 
 

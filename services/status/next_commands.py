@@ -7,7 +7,7 @@ asked. What it would surely refuse is not offered.
 import shlex
 
 from services.status.deployment_status import FAILED
-from services.status.views import Blocked, Ended, Hold, OpenGate, Slot, StageView, Stop
+from services.status.views import Blocked, Ended, Hold, OpenGate, ServiceHealth, Slot, StageView, Stop
 from shared.events import Wait
 
 WHY = ("--reason", "WHY")
@@ -58,8 +58,10 @@ def release(stage: StageView, hold: Hold) -> tuple[str, ...]:
     return (_command(stage, "release-hold", str(hold.revision), *WHY),)
 
 
-def doing_badly(stage: StageView) -> tuple[str, ...]:
-    """Return what shows where a stage could go back to whose services do badly."""
+def not_well(stage: StageView, service: ServiceHealth) -> tuple[str, ...]:
+    """Return what shows where to go back to from what does badly, or how what is not known did."""
+    if service.health == "unknown":
+        return (_command(stage, "health"),)
     return (_command(stage, "rollback", "--plan"),)
 
 

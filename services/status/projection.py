@@ -162,7 +162,12 @@ def _service(body: Any) -> str:
 
 
 def _in_run(fold: Callable[[Any, Message[Any]], View | None]) -> Target:
-    return Target(Kind.RUN, _run, fold)
+    """Fold into a run until it is over: what is still heard of it then changes nothing of it (S2)."""
+
+    def open_only(view: RunView | None, message: Message[Any]) -> View | None:
+        return None if view is not None and view.final else fold(view, message)
+
+    return Target(Kind.RUN, _run, open_only)
 
 
 def _in_stage(fold: Callable[[Any, Message[Any]], View | None]) -> Target:
@@ -259,9 +264,9 @@ TARGETS: Mapping[type[Event], tuple[Target, ...]] = {
         _in_full(verification_view.failed),
     ),
     events.HealthChanged: (_in_stage(health_view.changed), _in_health(health_view.history_changed)),
-    events.HealthSampled: (_in_health(health_view.history_sampled),),
+    events.HealthSampled: (_in_stage(health_view.sampled), _in_health(health_view.history_sampled)),
     events.HealthEnded: (_in_stage(health_view.ended), _in_health(health_view.history_ended)),
-    events.FailureClassified: (_in_run(run_view.classified),),
+    events.FailureClassified: (Target(Kind.RUN, _run, run_view.classified),),  # said once it is over
     MessageDied: (),  # for the history; the letters themselves are kept by shared/dead_letters
 }
 

@@ -79,13 +79,15 @@ def queued(view: RunView | None, message: Message[RunQueued]) -> RunView:
 
 
 def waiting(view: RunView | None, message: Message[RunWaiting]) -> RunView | None:
-    """Fold in what it waits for now."""
+    """Fold in what it waits for now, and its limit; where only that has moved, it is no moment."""
     if view is None:
         return None
     wait = message.body.wait
-    text = f"Waits: {wait.blocked_by}" if wait else "Waits for nothing any more"
     moved: dict[str, Any] = {"deadline": message.body.deadline} if message.body.deadline else {}
     moved["definition"] = with_wait(view.definition, wait)
+    if wait == view.wait:
+        return view.model_copy(update=moved)
+    text = f"Waits: {wait.blocked_by}" if wait else "Waits for nothing any more"
     return moment(view, message, text, **waits_now(view, wait, message.time), **moved)
 
 

@@ -7,6 +7,7 @@ heard of yet. Pure.
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from services.status.health_known import at_reading
 from services.status.stage_view import with_stops
 from services.status.views import PipelineView, Slot, StageView, Stop
 from shared.ids import WHOLE
@@ -59,5 +60,6 @@ def _standing(stage: StageView, whole: tuple[Stop, ...], now: datetime) -> Stage
     passed = override is not None and override.until <= now
     current = stage.model_copy(update={"window_override": None}) if passed else stage
     standing = tuple(each for each in stage.blockers if each.ends_at is None or now < each.ends_at)
-    current = current.model_copy(update={"blockers": standing})
+    health = at_reading(stage.health, now)
+    current = current.model_copy(update={"blockers": standing, "health": health})
     return with_stops(current, (*stage.stops, *whole))

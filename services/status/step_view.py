@@ -66,10 +66,8 @@ def attempt_failed(view: RunView | None, message: Message[AttemptFailed]) -> Run
 
 
 def attempt_classified(view: RunView | None, message: Message[AttemptClassified]) -> RunView | None:
-    """Fold in whether another attempt makes sense; of a run that is over by then nothing changes (S2)."""
+    """Fold in whether another attempt makes sense."""
     body = message.body
-    if view is None or view.finished_at is not None:
-        return None
     verdict = "may pass by itself" if body.retryable else "does not pass by itself"
     return changed(view, message, f"Step {body.step}: {body.code} ({body.rule}) {verdict}")
 

@@ -43,10 +43,10 @@ def requested_in_run(view: RunView | None, message: Message[VerificationRequeste
 
 
 def probed_in_run(view: RunView | None, message: Message[VerificationProbed]) -> RunView | None:
-    """Fold in what was seen, a moment only where a soak begins; a final run stays as it is (S2)."""
+    """Fold in what was seen, a moment only where a soak begins."""
     body = message.body
     earlier = _of_run(view, body)
-    if view is None or earlier is None or view.final:
+    if view is None or earlier is None:
         return None
     now = with_rounds(earlier, body, IN_RUN)
     verifications = _replaced(view.verifications, now)

@@ -109,13 +109,18 @@ BEHIND = {
     "since": "2026-03-02T09:33:00Z",
     "definition": HELD,
 }
-HEALTHY = {
-    "service": "web",
+CHANGED = {
     "health": "healthy",
     "since": "2026-03-01T11:02:07Z",
     "reason": "2 looks in a row were good, the last in 0.012 s",
     "run": "1b2cdf55-0a3e-5c1d-8f6e-7d6c5b4a3f2e",
     "revision": 41,
+}
+HEALTHY = {
+    "service": "web",
+    **CHANGED,
+    "looked_at": "2026-03-02T09:30:21Z",
+    "known_for_seconds": 390.0,
 }
 HEALTH = {
     "pipeline": "shop",
@@ -127,9 +132,7 @@ HEALTH = {
             "service": "web",
             "now": HEALTHY,
             "ended_at": None,
-            "changes": [
-                {name: value for name, value in HEALTHY.items() if name != "service"} | {"before": "unknown"}
-            ],
+            "changes": [{**CHANGED, "before": "unknown"}],
             "changes_left_out": 0,
             "history": [
                 {

@@ -9,18 +9,30 @@ from pydantic import Field
 from services.status.views.view import View
 from shared.events import Health
 
+KNOWN_FOR_SECONDS_MAX = 3 * 3600.0 + 300.0  # where nobody has said how often it is looked at
+
 
 class ServiceHealth(View):
     """How a service of a stage is doing."""
 
     service: str = Field(description="The service: the id of the step that deploys it")
     health: Health = Field(
-        description="healthy, degraded, unreachable, or unknown: nobody has seen it since it was deployed"
+        description="healthy, degraded, unreachable, or unknown: nobody has looked since it was deployed, or "
+        "for too long, or what was seen does not tell"
     )
     since: datetime = Field(description="Since when it is doing so")
     reason: str = Field(description="What was seen, in a sentence")
     run: UUID = Field(description="The run that deployed it")
     revision: int = Field(description="That run's revision")
+    looked_at: datetime | None = Field(
+        None,
+        description="When a look at it was last told of: at once if it changed anything, else within about "
+        "five minutes; null: never since it was deployed",
+    )
+    known_for_seconds: float = Field(
+        KNOWN_FOR_SECONDS_MAX,
+        description="After so long without that it is `unknown`: three looks' time, and five minutes",
+    )
 
 
 class HealthChange(View):

@@ -55,6 +55,31 @@ async def test_a_stage_shows_how_its_services_do_and_did(town: Town) -> None:
     ]
 
 
+@on_each_store
+async def test_what_nobody_looks_at_any_more_is_unknown_wherever_it_is_read(town: Town) -> None:
+    await tell(town, watched())
+    town.web.clock.advance(391)
+    stage = await get(town, STAGE)
+    (pipeline,) = (await get(town, "/pipelines"))["pipelines"]
+    health = await get(town, f"{STAGE}/health")
+    for read in (stage, pipeline["now"][0], health):
+        assert read["status"] == "running"
+    now = {each["service"]: each["now"] for each in health["services"]}
+    assert now == {each["service"]: each for each in stage["health"]}
+    assert {each["health"] for each in now.values()} == {"unknown"}
+    assert (
+        now["web"]["reason"]
+        == "nobody told of a look at it since 2026-03-02 09:30:00 UTC; it was unreachable"
+    )
+    assert sum(told["about"] == "health" for told in stage["why"]) == 2
+    await town.say(sampled(watched(), 4500).heard[-1].body)
+    stage = await get(town, STAGE)
+    assert (stage["status"], [each["health"] for each in stage["health"]]) == (
+        "unreachable",
+        ["unknown", "unreachable"],
+    )
+
+
 async def test_a_service_that_is_gone_is_still_there_with_its_history(town: Town) -> None:
     await tell(town, over(watched()))
     health = (await get(town, f"{STAGE}/health", service="web"))["services"][0]

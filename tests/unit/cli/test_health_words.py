@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.cli import health_words
+from services.cli import health_words, words
 from services.cli.output import Document
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -14,6 +14,7 @@ STANDING = {
     "since": "2026-03-02T09:20:00Z",
     "reason": "2 of 6 looks bad",
     "revision": 12,
+    "looked_at": None,
 }
 
 
@@ -113,3 +114,10 @@ def test_the_last_changes_are_told_the_newest_first() -> None:
 
 def test_a_stage_without_services_says_so() -> None:
     assert told() == ["shop/staging is degraded.", "  Nothing is live here whose health is looked at."]
+
+
+def test_when_a_look_was_last_told_of_is_said_where_there_was_one() -> None:
+    seen = service(now=STANDING | {"looked_at": "2026-03-02T09:26:00Z"})
+    assert [line for line in told(seen, service()) if line.startswith("  last look  told ")] == [
+        f"  last look  told {words.ago('2026-03-02T09:26:00Z')}"
+    ]

@@ -21,6 +21,7 @@ from tests.builders import START, named
 from tests.unit.status.told import HERE, Told
 
 URL = "http://127.0.0.1:8081/health"
+USUAL = Criteria()
 
 
 def at(seconds: float) -> datetime:
@@ -67,9 +68,11 @@ def passed(told: Told, *seen: ProbeRound, **which: Any) -> Told:
     return told.tell(VerificationPassed(**verification(told, **which), probes=(probe(0),), rounds=seen))
 
 
-def live(told: Told, revision: int, *services: str, kept: tuple[str, ...] = ()) -> Told:
+def live(
+    told: Told, revision: int, *services: str, kept: tuple[str, ...] = (), criteria: Criteria = USUAL
+) -> Told:
     """Tell that a run succeeded that brought these services."""
-    targets = tuple(ProbeTarget(service=each, base_url="http://x", criteria=Criteria()) for each in services)
+    targets = tuple(ProbeTarget(service=each, base_url="http://x", criteria=criteria) for each in services)
     about = {**told.about(revision), "state": "Succeeded", "targets": targets, "services": (*services, *kept)}
     return told.queued(revision).started(revision).tell(RunSucceeded(**about))
 

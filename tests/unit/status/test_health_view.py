@@ -1,9 +1,11 @@
 """How services do: in their stage as it stands, and in their history."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 
+from services.status.explanation import why
 from services.status.health_history import (
     DAYS_MAX,
     FIVE_MINUTES_MAX,
@@ -15,8 +17,11 @@ from services.status.health_history import (
 )
 from services.status.health_view import CHANGES_MAX, SERVICES_MAX
 from services.status.projection import Kind, fold
-from services.status.views import HealthHistory, Stretch
-from shared.events import HealthCounts
+from services.status.stage_standing import standing
+from services.status.views import HealthHistory, PipelineView, StageView, Stretch
+from services.status.views.health import KNOWN_FOR_SECONDS_MAX
+from shared.events import Health, HealthCounts
+from shared.plan import Criteria
 from tests.builders import START
 from tests.unit.status.looked import at, counts, doing, live, over, sampled
 from tests.unit.status.told import Told
@@ -39,11 +44,14 @@ def history(told: Told, service: str = "web") -> HealthHistory:
 def test_what_was_just_deployed_is_not_known_until_somebody_has_looked() -> None:
     told = live(Told(), 1, "web", "api")
     assert (healths(told), told.stage.status) == ({"api": "unknown", "web": "unknown"}, "running")
+    assert [each.looked_at for each in told.stage.health] == [None, None]
     assert doing(told, "healthy").stage.health[1].model_dump(exclude={"since", "run"}) == {
         "service": "web",
         "health": "healthy",
         "reason": "3 looks in a row found no answer",
         "revision": 1,
+        "looked_at": told.heard[-1].time,
+        "known_for_seconds": 3 * 30 + 300,
     }
 
 
@@ -132,13 +140,88 @@ def test_changes_are_kept_the_last_ones_and_the_others_counted() -> None:
     assert view.changes[0].reason == "look 7"
 
 
-def test_samples_change_nothing_of_the_stage_and_one_batch_is_as_many() -> None:
+def test_samples_tell_the_stage_that_somebody_looks_and_one_batch_is_as_many() -> None:
     told = doing(live(Told(), 1, "web"), "healthy")
-    before = told.stage
+    (before,) = told.stage.health
     for number in range(400):
         sampled(told, number * 300, good=number % 11, bad=10 - number % 11)
-    assert told.stage == before
+    (after,) = told.stage.health
+    assert after == before.model_copy(update={"looked_at": told.heard[-1].time})
     assert fold({}, told.heard) == told.views
+
+
+def test_samples_of_what_is_gone_or_not_known_tell_the_stage_nothing() -> None:
+    told = live(doing(live(Told(), 1, "web"), "healthy"), 2, "web")
+    before = told.stage
+    assert sampled(sampled(told, 0, revision=1), 0, revision=2, service="api").stage == before
+    assert (Kind.STAGE, "shop/staging") not in sampled(Told(), 0).views
+
+
+def test_what_was_looked_at_and_does_not_tell_is_not_said_to_be_unseen() -> None:
+    told = sampled(live(Told(), 1, "web"), 0, good=2, bad=8)
+    (web,) = told.stage.health
+    assert (web.health, web.looked_at) == ("unknown", told.heard[-1].time)
+    assert web.reason == "it was looked at since it was deployed, and what was seen does not tell"
+    assert [each.about for each in why(told.stage)] == ["rest", "health"]
+
+
+def standing_at(told: Told, instant: datetime) -> StageView:
+    about = {"pipeline": "shop", "repository": "acme/shop", "branch": "main"}
+    pipeline = PipelineView(**about, since=START, stages=("staging",))
+    (stage,) = standing(pipeline, [told.stage], instant)
+    return stage
+
+
+@pytest.mark.parametrize("health", ["healthy", "degraded", "unreachable"])
+def test_nobody_knows_any_more_how_it_does_once_nobody_was_heard_of_for_too_long(health: Health) -> None:
+    told = sampled(doing(live(Told(), 1, "web"), health), 0)
+    last = told.heard[-1].time
+    known = timedelta(seconds=390)
+    assert standing_at(told, last + known).health == told.stage.health
+    stage = standing_at(told, last + known + timedelta(seconds=1))
+    (web,) = stage.health
+    assert (stage.status, web.health, web.since, web.looked_at) == ("running", "unknown", last, last)
+    assert web.reason == f"nobody told of a look at it since 2026-03-02 09:30:05 UTC; it was {health}"
+    told_of = next(each for each in why(stage) if each.about == "health")
+    assert told_of.text == f"Service web of revision 1 is unknown: {web.reason}."
+    assert told_of.commands == ("windlass health shop staging",)
+    assert sampled(told, 300).stage.status == told.stage.status  # one look, and it is known again
+    assert standing_at(told, told.heard[-1].time + known).health[0].health == health
+
+
+def test_what_nobody_has_looked_at_yet_stays_what_it_is_however_long_that_takes() -> None:
+    told = live(Told(), 1, "web")
+    stage = standing_at(told, START + timedelta(days=400))
+    assert stage.health == told.stage.health
+    assert [each.about for each in why(stage)] == ["rest"]
+
+
+def test_a_clock_that_was_set_back_makes_nobody_forgotten() -> None:
+    told = doing(live(Told(), 1, "web"), "healthy")
+    assert standing_at(told, START - timedelta(days=1)).health == told.stage.health
+
+
+@pytest.mark.parametrize(
+    ("criteria", "seconds"),
+    [
+        (Criteria(), 3 * 30 + 300),
+        (Criteria(health_interval_seconds=600.0), 3 * 600 + 300),
+        (Criteria(health_interval_seconds=0.001), 3 * 15 + 300),  # as often as it can be looked at
+        (Criteria(health_interval_seconds=1e300), 3 * 3600 + 300),
+        (Criteria(latency_seconds_max=1e300), 3 * 125 + 300),
+        (Criteria(tcp=tuple(range(1, 50))), 3 * 13 * 15 + 300),
+    ],
+)
+def test_how_long_a_look_tells_goes_by_how_often_it_is_looked_at_and_how_long_that_takes(
+    criteria: Criteria, seconds: float
+) -> None:
+    (web,) = doing(live(Told(), 1, "web", criteria=criteria), "healthy").stage.health
+    assert web.known_for_seconds == seconds
+
+
+def test_of_a_service_whose_run_nobody_heard_of_the_longest_holds() -> None:
+    (web,) = doing(Told(), "healthy").stage.health
+    assert web.known_for_seconds == KNOWN_FOR_SECONDS_MAX
 
 
 def filled(samples: int, apart: float = 300.0) -> HealthHistory:

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from services.status.projection import TARGETS, TOLD_LATE, VIEW_TYPES, Kind, Placed, Row, fold, touched
 from shared.delivery import TYPES
-from shared.events import Event, Message
+from shared.events import Event, FailureClassified, Message
 from shared.events.topics import Topic
+from tests.builders import named
 from tests.unit.status.stories import BODIES, histories, message, partition_of, retold, shuffled
+from tests.unit.status.told import Told
 
 Views = dict[Row, Placed]
 
@@ -80,3 +82,31 @@ def test_every_view_survives_being_written_down(history: list[Message[Event]]) -
 def test_every_kind_of_view_comes_from_some_event() -> None:
     made = {row[0] for type_ in BODIES for row, _ in touched(retold(type_))}
     assert made == set(Kind)
+
+
+def about_the_run_of(told: Told, type_: str) -> Event:
+    """Return a released event as if it were told of the first revision's run and its one verification."""
+    about = told.about(1)
+    told_of = {**about, "run": str(about["run"]), "step": "migrate", "verification": str(named("v"))}
+    return retold(type_, **{name: value for name, value in told_of.items() if name in BODIES[type_]})
+
+
+OF_A_RUN = sorted(
+    type_
+    for type_ in BODIES
+    if any(row[0] is Kind.RUN for row, _ in touched(retold(type_)))
+    and not isinstance(retold(type_), FailureClassified)  # which is told of a run that is over
+)
+
+
+@pytest.mark.parametrize("type_", OF_A_RUN)
+def test_nothing_that_is_still_heard_changes_a_run_that_is_over(type_: str) -> None:
+    told = Told().queued(1).started(1).step_started(1, "migrate")
+    told.tell(about_the_run_of(told, "windlass.verification.requested.v1")).failed(1)
+    before = told.run(1)
+    assert told.tell(about_the_run_of(told, type_)).run(1) == before
+
+
+def test_what_its_failure_is_called_is_told_of_a_run_that_is_over() -> None:
+    told = Told().queued(1).started(1).failed(1)
+    assert told.tell(about_the_run_of(told, "windlass.failure.classified.v1")).run(1).failure is not None

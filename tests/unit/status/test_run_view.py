@@ -23,7 +23,7 @@ from shared.events import (
     Wait,
 )
 from tests.builders import START, named
-from tests.unit.status.told import SHOP, STAGING, Told, evidence
+from tests.unit.status.told import SHOP, STAGING, WAIT, Told, evidence
 
 
 def step(told: Told, revision: int, name: str = "deploy", attempt: int = 1) -> dict[str, Any]:
@@ -161,8 +161,8 @@ def test_a_superseded_run_names_the_one_that_has_its_place() -> None:
 
 def test_an_endless_story_keeps_its_newest_moments() -> None:
     told = Told().queued(1)
-    for _ in range(TIMELINE_MAX + 5):
-        told.waits(1, None)
+    for number in range(TIMELINE_MAX + 5):
+        told.waits(1, WAIT if number % 2 else None)
     assert len(told.run(1).timeline) == TIMELINE_MAX
 
 

@@ -49,6 +49,21 @@ def test_a_wait_whose_sentence_changes_stays_one() -> None:
     assert spans(told.waits(1, None)) == [("approval", 3)]
 
 
+def test_a_limit_that_moves_is_taken_also_where_the_wait_stays_and_is_no_moment() -> None:
+    told = Told().queued(1, wait=None).started(1)
+    said = wait("bake", told.now)
+    for number, waited in enumerate((None, said), start=2):
+        told.waits(1, waited, at(60))
+        before = told.run(1)
+        told.waits(1, waited, at(3600 * number))
+        run, slot = told.run(1), told.stage.running
+        assert slot is not None
+        assert run.deadline == slot.deadline == at(3600 * number)
+        assert (run.timeline, run.waits, run.wait) == (before.timeline, before.waits, waited)
+        told.waits(1, waited)  # nobody said
+        assert told.run(1) == run
+
+
 def test_a_run_that_is_over_has_its_queueing_its_waiting_and_its_working_apart() -> None:
     told = Told().queued(1, wait=wait("lock", at(1))).stopped().resumed().started(1)
     waits(told, "approval").stopped().waits(1, None).succeeded(1)

@@ -92,8 +92,8 @@ class Told:
         about = self.about(revision, kind)
         return self.tell(RunQueued(**about, commit=commit, plan_hash="p", wait=wait, **more))
 
-    def waits(self, revision: int, wait: Wait | None) -> "Told":
-        return self.tell(RunWaiting(**self.about(revision), wait=wait))
+    def waits(self, revision: int, wait: Wait | None, deadline: datetime | None = None) -> "Told":
+        return self.tell(RunWaiting(**self.about(revision), wait=wait, deadline=deadline))
 
     def started(self, revision: int, kind: RunKind = "deploy") -> "Told":
         return self.tell(RunStarted(**self.about(revision, kind), deadline=START + timedelta(hours=1)))
