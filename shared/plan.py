@@ -88,7 +88,8 @@ class ReleaseMarker(Part):
     )
     value: str = Field(
         default="",
-        description="What must stand there: all of the header, or anywhere in the body. Else: the commit",
+        description="What must stand there: all of the header, or anywhere in the body, in no longer word. "
+        "Else: the commit",
         examples=["${{ trigger.sha }}"],
     )
 
@@ -119,7 +120,8 @@ class Criteria(Part):
     )
     tcp: tuple[Annotated[int, Strict()], ...] = Field(
         default=(),
-        description="Ports of the same machine that must take a connection, beside the service's own",
+        description="Ports that must take a connection, beside the service's own; on a local target by the "
+        "release itself",
         examples=[[9090]],
         json_schema_extra={"maxItems": 20},
     )

@@ -2,7 +2,7 @@
 
 Without a word about it the well-known paths are asked for. Which of them a service has is only known
 from its answers, so one that it does not have, or keeps behind a login, does not count; but one must.
-Where a port or a command is named instead of paths, HTTP is left alone, unless a release marker needs it.
+Ports, commands and a marker are asked beside paths, never in their place.
 """
 
 import shlex
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from services.verifier.bounds import within
+from services.verifier.probe import Connection, Probe
 from shared.events import LocalPlace, ProbeTarget
 from shared.plan import CommandCheck, PathCheck, ReleaseMarker
 
@@ -38,7 +39,7 @@ class Check:
     @property
     def latency_seconds_max(self) -> float:
         """Return the latency limit, within bounds that hold for everybody."""
-        return within(self.target.criteria.latency_seconds_max, LATENCY_SECONDS_MIN, LATENCY_SECONDS_MAX)
+        return latency_limit(self.target)
 
     @property
     def marker_header(self) -> str:
@@ -60,6 +61,11 @@ class Check:
     def expected_status(self) -> str:
         """Return the statuses that pass, for people."""
         return "2xx/3xx" if self.path.status is None else str(self.path.status)
+
+    def question(self, timeout_seconds: float, *, private_addresses: bool) -> Probe:
+        """Return it as it is asked."""
+        follows = self.follows_redirects
+        return Probe(self.url, timeout_seconds, private_addresses, follows, self.marker_header)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,11 @@ class PortCheck:
     @property
     def latency_seconds_max(self) -> float:
         """Return the latency limit, within bounds that hold for everybody."""
-        return within(self.target.criteria.latency_seconds_max, LATENCY_SECONDS_MIN, LATENCY_SECONDS_MAX)
+        return latency_limit(self.target)
+
+    def question(self, timeout_seconds: float, *, private_addresses: bool) -> Connection:
+        """Return it as it is asked."""
+        return Connection(self.host, self.port, timeout_seconds, private_addresses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +130,11 @@ class ProcessCheck:
 AnyCheck = Check | PortCheck | ProgramCheck | ProcessCheck
 
 
+def latency_limit(target: ProbeTarget) -> float:
+    """Return how long an answer of the target may take, within bounds that hold for everybody."""
+    return within(target.criteria.latency_seconds_max, LATENCY_SECONDS_MIN, LATENCY_SECONDS_MAX)
+
+
 def checks_of(target: ProbeTarget) -> tuple[AnyCheck, ...]:
     """Return all that is asked of a target: its process first, which explains the rest."""
     return tuple(_checks(target))
@@ -141,8 +156,7 @@ def _of_http(target: ProbeTarget) -> Iterator[Check]:
     yield from (Check(target, path, marker=everywhere) for path in criteria.paths)
     if own and own.path:
         yield Check(target, PathCheck(path=own.path), marker=own)
-    instead = criteria.paths or (own and own.path)
-    if not instead and (everywhere or not (criteria.tcp or criteria.commands)):
+    if not criteria.paths:
         for path in WELL_KNOWN:
             yield Check(target, PathCheck(path=path), well_known=True, marker=everywhere)
 

@@ -5,6 +5,7 @@ is followed only where content is asked for and no status is, because a redirect
 Following in general would let a login page, or the release before, answer for this one.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +23,10 @@ SHOWN_CHARACTERS_MAX = 80  # of a text that somebody else wrote, inside a senten
 
 # What a well-known path answers that the service does not have, or shows to nobody who is not known.
 NOT_COUNTED = frozenset({401, 403, 404, 405, 410})
+
+# What is part of no word and no version; a dot is part of one between two letters or digits.
+BETWEEN_WORDS = re.compile(r"[^0-9A-Za-z.]|(?<![0-9A-Za-z])\.|\.(?![0-9A-Za-z])")
+BREAK = "\udc00"  # in no text that was decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +139,28 @@ def _body_problem(check: Check, answer: Answer) -> str:
     expected = check.marker_expected
     if not expected:
         return "could not be told from another release: nobody knows what its body is to say"
-    if expected in answer.body:
+    if stands_alone(expected, answer.body):
         return ""
     wanted = shown(expected, SHOWN_CHARACTERS_MAX)
     return f"gave {answer.status} without the release {wanted!r} in its body"
 
 
+def stands_alone(marker: str, text: str) -> bool:
+    """Tell whether the marker is there and not inside a longer word or version: no 1.2 in 1.20 or 11.2.
+
+    With every break between words made visible that is one search, linear however the text is made.
+    """
+    return _with_breaks(marker) in _with_breaks(text)
+
+
+def _with_breaks(text: str) -> str:
+    return BREAK + BETWEEN_WORDS.sub(rf"{BREAK}\g<0>{BREAK}", text) + BREAK
+
+
 def _of_connection(check: PortCheck, answer: Answer) -> Finding:
     if answer.fault:
-        problem = f"was not taken: {answer.problem}"
+        by_whom = " by the release itself" if answer.fault == "release" else ""
+        problem = f"was not taken{by_whom}: {answer.problem}"
         return Finding(answer.fault, problem, latency_seconds=answer.latency_seconds)
     fault, problem = _slow(answer, check.latency_seconds_max, "was taken")
     return Finding(fault, problem, latency_seconds=answer.latency_seconds)

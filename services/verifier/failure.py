@@ -44,9 +44,12 @@ def did_not_pass(course: Course) -> Evidence:
 def did_not_last(course: Course, met_at: datetime, why: str) -> Evidence:
     """Return the evidence of criteria that were met, and not for long."""
     failed = [tally for tally in course.tallies if tally.failed]
-    worst = min(failed, key=lambda tally: (tally.streak, *_rank(tally)))
     seconds = (course.now - met_at).total_seconds()
     began = f"it met its criteria and failed {seconds:.0f} s later"
+    if not failed:  # it came to that while we were away
+        restarted = max(course.tallies, key=lambda tally: tally.restarts)
+        return _evidence(course, restarted, f"{began}, as {why}")
+    worst = min(failed, key=lambda tally: (tally.streak, *_rank(tally)))
     return _evidence(course, worst, f"{began}, as {why}: {_sentence(worst, failed)}")
 
 

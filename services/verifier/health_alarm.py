@@ -11,12 +11,13 @@ services ails. It is the verifier's alone: nobody else can tell of one called so
 | anything else: unknown is neither good nor bad news | | nothing: what was said stands |
 
 **Why it is held back while a run is under way.** The alarm tells of what is live. Until a run has succeeded
-the verifier watches the release *before* it, and a run is what ends that one: its process goes, its address is
-given to another. What is new is verified by its run, before it has the address and for as long as it soaks; that
-is what rolls it back. The deployer undoes nothing for an alarm of health (`AlarmMoves`), it only begins nothing.
+the verifier watches the release *before* it, and a run is what ends that one: its process goes, its address
+is given to another. What is new is verified by its run, before it has the address and for as long as it
+soaks; that is what rolls it back. The deployer undoes nothing for an alarm of health (`AlarmMoves`), it
+only begins nothing.
 
-**An alarm that fired before the run began** goes on to fire: nothing is said. If all are healthy meanwhile that
-is said at once.
+**An alarm that fired before the run began** goes on to fire: nothing is said. If all are healthy meanwhile
+that is said at once.
 
 **What was held back is said by the first look after the run**, not by its end: where another run follows at
 once, its beginning is heard before that look, and it is not undone for what the one before left behind. What

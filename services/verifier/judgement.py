@@ -7,7 +7,9 @@ may complete, within a bound. A deployment is not rolled back because Windlass s
 process has ended is Failed at once: nobody starts it again.
 
 What met its criteria may be watched for a while, then `soak.py` says when it has failed. After a restart
-of ours it is proved afresh, with as much time as at first, and watched until the same instant.
+of ours it is proved afresh, with as much time as at first, and watched until the same instant. While nobody
+looked anything may have been: what was restarted meanwhile counts, and a few rounds more are made, past that
+instant if need be.
 """
 
 from collections.abc import Sequence
@@ -16,18 +18,19 @@ from datetime import datetime, timedelta
 
 from services.verifier import failure, soak, telling
 from services.verifier.bounds import within
-from services.verifier.checks import Check, PortCheck, ProgramCheck, checks_of
+from services.verifier.checks import AnyCheck, ProcessCheck, ProgramCheck, checks_of
 from services.verifier.criteria import Seen
 from services.verifier.failure import RUN_ELSEWHERE, Course
-from services.verifier.probe import Connection, Outcome, Probe
-from services.verifier.soak import Soak
-from services.verifier.tally import Tally, afresh, count
+from services.verifier.probe import Outcome
+from services.verifier.soak import Noted, Soak
+from services.verifier.tally import Tally, afresh, count, restarts_of
 from shared.events import Evidence, ProbeResult, ProbeRound, VerificationRequested
 
 INTERVAL_SECONDS_MIN = 0.05
 INTERVAL_SECONDS_MAX = 300.0
 STREAK_GRACE_SECONDS = 10.0  # how long past the deadline, or a later start, an unbroken streak may go on
 PROBE_SECONDS_MIN = 1.0  # for a probe made right before the deadline, or after it
+PROBES_AT_ONCE_MAX = 16  # of one round
 DEADLINE_SECONDS_MAX = 3600.0
 
 
@@ -47,9 +50,9 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """Every check met its criteria, and is now to be watched until then."""
+    """Every check met its criteria, and is now to be watched like that."""
 
-    until: datetime
+    noted: Noted
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class Verification:
     private_addresses: bool
     of_candidate: bool = False  # nobody starts its processes again
     soak_seconds: float = 0.0
-    soaks_until: datetime | None = None  # as it was noted in an earlier life
+    noted: Noted | None = None  # in an earlier life, which had met the criteria
     soak: Soak | None = None  # it met its criteria and is watched
     flaw: str = ""  # why nothing can be known of the service
     rounds: int = 0
@@ -91,10 +94,18 @@ class Verification:
     def is_to_be_told(self, now: datetime) -> bool:
         """Tell whether the rounds so far are due, though there is no verdict."""
         since = self.told_at or self.began_at
-        return bool(self.untold) and (now - since).total_seconds() >= telling.TOLD_SECONDS
+        pause = telling.pause_seconds((since - self.began_at).total_seconds())
+        return bool(self.untold) and not 0 <= (now - since).total_seconds() < pause
+
+    @property
+    def gap(self) -> timedelta:
+        """Return how long after one round the next one begins at most, unless nobody was there to make it."""
+        waves = -(-len(self.tallies) // PROBES_AT_ONCE_MAX)
+        longest = max(_own_patience(tally.check) for tally in self.tallies)
+        return soak.INTERVALS_BETWEEN_ROUNDS_MAX * self.interval + timedelta(seconds=waves * longest)
 
 
-def begin(request: VerificationRequested, now: datetime, soaks_until: datetime | None = None) -> Verification:
+def begin(request: VerificationRequested, now: datetime, noted: Noted | None = None) -> Verification:
     """Return the verification with nothing probed: streaks begin afresh, the deadline is the request's.
 
     Where a soak was begun in an earlier life, there is as much time to prove it again as at first.
@@ -102,7 +113,7 @@ def begin(request: VerificationRequested, now: datetime, soaks_until: datetime |
     checks = [check for target in request.targets for check in checks_of(target)]
     elsewhere = any(isinstance(check, ProgramCheck) and check.target.place is None for check in checks)
     deadline = request.deadline
-    if soaks_until is not None:
+    if noted is not None:
         asked = (target.criteria.deadline_seconds for target in request.targets)
         seconds = max((within(each, PROBE_SECONDS_MIN, DEADLINE_SECONDS_MAX) for each in asked), default=0.0)
         deadline = max(deadline, now + timedelta(seconds=seconds))
@@ -113,30 +124,29 @@ def begin(request: VerificationRequested, now: datetime, soaks_until: datetime |
         private_addresses=request.private_addresses,
         of_candidate=bool(request.step),
         soak_seconds=within(request.soak_seconds, 0.0, soak.SOAK_SECONDS_MAX),
-        soaks_until=soaks_until,
+        noted=noted,
         flaw=RUN_ELSEWHERE if elsewhere else "",
     )
 
 
-def probe_for(check: Check, verification: Verification, now: datetime) -> Probe:
-    """Return the question that the check asks now.
+def patience(check: AnyCheck, verification: Verification, now: datetime) -> float:
+    """Return how many seconds the check waits for what it asks now.
 
-    It waits for longer than the latency limit, so that slow can be told from silent, but not for
-    long past the deadline.
+    It is longer than the latency limit, so that slow can be told from silent, but not long past the
+    deadline. A command that is first run after it, by a verifier that was away, is given time to end.
     """
-    seconds = _patience(check, verification, now)
-    private = verification.private_addresses
-    return Probe(check.url, seconds, private, check.follows_redirects, check.marker_header)
-
-
-def connection_for(check: PortCheck, verification: Verification, now: datetime) -> Connection:
-    """Return the connection that the check makes now."""
-    seconds = _patience(check, verification, now)
-    return Connection(check.host, check.port, seconds, verification.private_addresses)
+    own = _own_patience(check)
+    if verification.soak is not None:  # its deadline was for the proof
+        return own
+    was_away = verification.began_at >= verification.deadline
+    least = STREAK_GRACE_SECONDS if was_away and isinstance(check, ProgramCheck) else PROBE_SECONDS_MIN
+    left = (verification.deadline - now).total_seconds()
+    return min(own, max(left, least))
 
 
 def after_round(verification: Verification, seen: Sequence[Seen], round_at: datetime) -> Verification:
     """Count what a round brought, one for each check, in the order of the tallies."""
+    before = [tally.last[-1] for tally in verification.tallies if tally.last]
     tallies = count(verification.tallies, seen)
     results = [tally.last[-1] for tally in tallies]
     number = verification.rounds + 1
@@ -144,7 +154,10 @@ def after_round(verification: Verification, seen: Sequence[Seen], round_at: date
     watched = verification.soak
     if watched is not None:
         passed = all(result.passed for result in results)
-        watched = watched.after(passed=passed, restarts=sum(tally.restarts for tally in tallies))
+        restarts = sum(tally.restarts for tally in tallies)
+        last = verification.last_round_at
+        gap = last is not None and round_at - last > verification.gap
+        watched = watched.after(passed=passed, restarts=restarts, after_a_gap=gap)
     return replace(
         verification,
         tallies=tallies,
@@ -152,7 +165,7 @@ def after_round(verification: Verification, seen: Sequence[Seen], round_at: date
         flaw=verification.flaw or next(iter(flaws), ""),
         rounds=number,
         last_round_at=round_at,
-        untold=telling.with_round(verification.untold, telling.round_of(number, round_at, results)),
+        untold=telling.with_round(verification.untold, telling.round_of(number, round_at, results, before)),
     )
 
 
@@ -178,10 +191,16 @@ def judge(verification: Verification, now: datetime) -> Verdict:
     )
 
 
-def watched(verification: Verification, until: datetime, now: datetime) -> Verification:
+def watched(verification: Verification, noted: Noted, now: datetime) -> Verification:
     """Return the verification as it is watched from now on."""
-    begun = Soak(now, until)
-    return replace(verification, tallies=afresh(verification.tallies), soak=begun)
+    tallies = afresh(verification.tallies, noted.restarts)
+    restarts = sum(tally.restarts for tally in tallies)
+    if verification.noted is None:
+        begun = Soak(now, noted.until, restarts=restarts)
+    else:
+        met_at = min(noted.until - timedelta(seconds=verification.soak_seconds), now)
+        begun = Soak(met_at, noted.until, restarts=restarts, owed=soak.FAILURES_IN_A_ROW)
+    return replace(verification, tallies=tallies, soak=begun)
 
 
 def told(verification: Verification, now: datetime) -> Verification:
@@ -190,10 +209,12 @@ def told(verification: Verification, now: datetime) -> Verification:
 
 
 def _judge_met(verification: Verification, now: datetime) -> Passed | Met:
-    until = verification.soaks_until or now + timedelta(seconds=verification.soak_seconds)
-    if not verification.soak_seconds or until <= now:
+    if not verification.soak_seconds:
         return Passed(failure.told(verification.tallies))
-    return Met(until)
+    restarts, noted = restarts_of(verification.tallies), verification.noted
+    if noted is None:
+        return Met(Noted(now + timedelta(seconds=verification.soak_seconds), restarts))
+    return Met(Noted(noted.until, {**restarts, **noted.restarts}))
 
 
 def _judge_soak(verification: Verification, soaking: Soak, course: Course) -> Verdict:
@@ -202,9 +223,9 @@ def _judge_soak(verification: Verification, soaking: Soak, course: Course) -> Ve
     if soaking.failing:
         return Failed(failure.did_not_last(course, soaking.met_at, soaking.failing))
     late = last >= soaking.until
-    if late and soaking.passed and soaking.passed[-1]:
+    if late and not soaking.owed and soaking.passed and soaking.passed[-1]:
         return Passed(failure.told(verification.tallies))
-    following = max(last + verification.interval, course.now)
+    following = _following(last, verification.interval, course.now)
     return ProbeAgain(following if late else min(following, max(soaking.until, course.now)))
 
 
@@ -219,12 +240,19 @@ def _until(verification: Verification, now: datetime) -> datetime:
 
 def _next(verification: Verification, now: datetime, until: datetime) -> datetime:
     assert verification.last_round_at is not None
-    return min(max(verification.last_round_at + verification.interval, now), until)
+    return min(_following(verification.last_round_at, verification.interval, now), until)
 
 
-def _patience(check: Check | PortCheck, verification: Verification, now: datetime) -> float:
-    patience = 2 * check.latency_seconds_max + PROBE_SECONDS_MIN
-    if verification.soak is not None:  # its deadline was for the proof
-        return patience
-    left = (verification.deadline - now).total_seconds()
-    return min(patience, max(left, PROBE_SECONDS_MIN))
+def _following(last: datetime, interval: timedelta, now: datetime) -> datetime:
+    """Return when the round after the last is due: within an interval, even if the clock was set back."""
+    return min(max(last + interval, now), now + interval)
+
+
+def _own_patience(check: AnyCheck) -> float:
+    match check:
+        case ProgramCheck():
+            return check.timeout_seconds
+        case ProcessCheck():
+            return 0.0
+        case _:
+            return 2 * check.latency_seconds_max + PROBE_SECONDS_MIN

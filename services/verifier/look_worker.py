@@ -1,21 +1,26 @@
-"""Looks at a service that is live: asks everything once, side by side, and what its target tells of it."""
+"""Looks at a service that is live: asks everything once, a few side by side, and what its target tells of it.
+
+Each question has its time; the whole look has as much as they need one after another. Where none of the first
+has an answer in time, nobody waits for the others too.
+"""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 from services.verifier.adapters.observer import Observer
+from services.verifier.adapters.port_owner import taken_by_itself
 from services.verifier.adapters.prober import Prober
-from services.verifier.checks import Check, PortCheck, checks_of
+from services.verifier.checks import Check, PortCheck
 from services.verifier.criteria import Seen, counts, judge_seen
-from services.verifier.probe import Answer, Connection, Probe
+from services.verifier.probe import Answer
 from services.verifier.sample import Look
 from services.verifier.signals import Signals
-from services.verifier.watch import LOOK_SLACK_SECONDS, Watch
+from services.verifier.watch import ANSWER_SLACK_SECONDS, PROBES_AT_ONCE_MAX, Watch
 from shared.clock import Clock
 
-PROBES_AT_ONCE_MAX = 4  # of one look; many looks are made side by side
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,54 +34,67 @@ class Looker:
     async def look(self, watch: Watch) -> Look:
         """Return what is seen now, within the time that a look may take; nothing is left under way."""
         at = self.clock.now()
-        checks = _asked(watch)
-        slots = asyncio.Semaphore(PROBES_AT_ONCE_MAX)
-
-        async def ask(check: Check | PortCheck) -> Seen:
-            async with slots:
-                return Seen(self.clock.now(), await self._ask(check, watch))
-
-        signals, *answers = await self._within(
-            watch.look_seconds_max, [self._signals(watch), *(ask(check) for check in checks)]
-        )
-        silent = f"nothing came back within {watch.look_seconds_max:g} s"
-        unheard = Seen(at, Answer("", watch.look_seconds_max, fault="timeout", problem=silent))
-        found = [(check, seen or unheard) for check, seen in zip(checks, answers, strict=True)]
+        signals = asyncio.ensure_future(self._signals(watch))
+        asking = asyncio.ensure_future(self._answers(watch))
+        try:
+            await asyncio.gather(signals, asking)
+        finally:
+            signals.cancel()
+            asking.cancel()
+            await asyncio.gather(signals, asking, return_exceptions=True)
+        found = [(check, seen) for check, seen in zip(watch.asked, asking.result(), strict=True) if seen]
         counted = [(check, seen) for check, seen in found if counts(check, seen)]
         absent = tuple(check.url for check, seen in found if not counts(check, seen)) if counted else ()
         results = [judge_seen(check, seen) for check, seen in counted or found]
-        return Look(at, results, signals, absent)
+        return Look(at, results, signals.result(), absent)
 
     async def _signals(self, watch: Watch) -> Signals | None:
         place = watch.target.place
-        return await self.observer.signals(place) if place and place.lives else None
+        if place is None or not place.lives:
+            return None
+        return await self._within(watch.answer_seconds_max, self.observer.signals(place))
+
+    async def _answers(self, watch: Watch) -> list[Seen | None]:
+        """Return what each question brought; None for those that were not asked any more."""
+        slots = asyncio.Semaphore(PROBES_AT_ONCE_MAX)
+        silent: list[bool] = []
+
+        async def ask(check: Check | PortCheck) -> Seen | None:
+            async with slots:
+                if len(silent) >= PROBES_AT_ONCE_MAX and all(silent):
+                    return None
+                at = self.clock.now()
+                answer = await self._within(watch.answer_seconds_max, self._ask(check, watch))
+                silent.append(answer is None or answer.fault == "timeout")
+                return Seen(at, answer or _unheard(watch))
+
+        asking = [asyncio.ensure_future(ask(check)) for check in watch.asked]
+        try:
+            return list(await asyncio.gather(*asking))
+        finally:
+            for each in asking:
+                each.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
 
     async def _ask(self, check: Check | PortCheck, watch: Watch) -> Answer:
-        seconds = watch.look_seconds_max - LOOK_SLACK_SECONDS
-        private = watch.private_addresses
+        seconds, private = watch.answer_seconds_max - ANSWER_SLACK_SECONDS, watch.private_addresses
         if isinstance(check, PortCheck):
-            return await self.prober.connect(Connection(check.host, check.port, seconds, private))
-        follow, marker = check.follows_redirects, check.marker_header
-        return await self.prober.ask(Probe(check.url, seconds, private, follow, marker))
+            answer = await self.prober.connect(check.question(seconds, private_addresses=private))
+            return await taken_by_itself(check, answer, self.observer)
+        return await self.prober.ask(check.question(seconds, private_addresses=private))
 
-    async def _within(self, seconds: float, doing: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
-        """Return what each brings; None for those that are not done in time."""
-        tasks = [asyncio.ensure_future(each) for each in doing]
-        limit: asyncio.Future[Any] = asyncio.ensure_future(self.clock.sleep(seconds))
-        together: asyncio.Future[list[Any]] = asyncio.gather(*tasks)
+    async def _within(self, seconds: float, doing: Coroutine[object, object, T]) -> T | None:
+        """Return what it brings; None where it is not done in time."""
+        task, limit = asyncio.ensure_future(doing), asyncio.ensure_future(self.clock.sleep(seconds))
         try:
-            await asyncio.wait({together, limit}, return_when=asyncio.FIRST_COMPLETED)
-            if together.done():
-                return list(together.result())
-            return [task.result() if task.done() else None for task in tasks]
+            await asyncio.wait({task, limit}, return_when=asyncio.FIRST_COMPLETED)
+            return task.result() if task.done() else None
         finally:
-            for each in (*tasks, limit):
-                each.cancel()
-            await asyncio.gather(*tasks, limit, together, return_exceptions=True)
+            task.cancel()
+            limit.cancel()
+            await asyncio.gather(task, limit, return_exceptions=True)
 
 
-def _asked(watch: Watch) -> Sequence[Check | PortCheck]:
-    """Return what is asked of the service: no commands, for they may do anything, and never end."""
-    checks = checks_of(watch.target)
-    asked = [check for check in checks if isinstance(check, Check | PortCheck)]
-    return [check for check in asked if check.url not in watch.absent]
+def _unheard(watch: Watch) -> Answer:
+    seconds = watch.answer_seconds_max
+    return Answer("", seconds, fault="timeout", problem=f"nothing came back within {seconds:g} s")

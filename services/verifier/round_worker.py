@@ -8,15 +8,14 @@ from pathlib import Path
 
 from services.verifier.adapters.commands import Commands
 from services.verifier.adapters.observer import Observer
+from services.verifier.adapters.port_owner import taken_by_itself
 from services.verifier.adapters.prober import Prober
 from services.verifier.checks import AnyCheck, Check, PortCheck, ProcessCheck, ProgramCheck
 from services.verifier.criteria import Seen
 from services.verifier.failure import RUN_ELSEWHERE
-from services.verifier.judgement import Verification, after_round, connection_for, probe_for
+from services.verifier.judgement import PROBES_AT_ONCE_MAX, Verification, after_round, patience
 from services.verifier.probe import Command, Outcome
 from shared.clock import Clock
-
-PROBES_AT_ONCE_MAX = 16  # of one verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +55,25 @@ class Rounds:
 
     async def _ask(self, check: AnyCheck, verification: Verification) -> Seen:
         now = self.clock.now()
+        seconds, private = patience(check, verification, now), verification.private_addresses
         match check:
             case Check():
-                return Seen(now, await self.prober.ask(probe_for(check, verification, now)))
+                return Seen(now, await self.prober.ask(check.question(seconds, private_addresses=private)))
             case PortCheck():
-                return Seen(now, await self.prober.connect(connection_for(check, verification, now)))
+                answer = await self.prober.connect(check.question(seconds, private_addresses=private))
+                return Seen(now, await taken_by_itself(check, answer, self.observer))
             case ProgramCheck():
-                return Seen(now, await self._run(check))
+                return Seen(now, await self._run(check, seconds))
             case ProcessCheck():
                 return Seen(now, await self.observer.signals(check.place))
 
-    async def _run(self, check: ProgramCheck) -> Outcome:
+    async def _run(self, check: ProgramCheck, seconds: float) -> Outcome:
         target = check.target
         if target.place is None:
             return Outcome(0.0, content=False, unable=RUN_ELSEWHERE)
         env = {"URL": target.base_url, "RELEASE": target.commit}
         folder = Path(target.place.files)
-        return await self.commands.run(Command(check.command.command, folder, env, check.timeout_seconds))
+        return await self.commands.run(Command(check.command.command, folder, env, seconds))
 
 
 def _is_asked(check: AnyCheck) -> bool:

@@ -12,6 +12,7 @@ verifications = sa.Table(
     sa.Column("work", sa.Uuid, nullable=False),  # the order that probes
     sa.Column("asked_at", INSTANT, nullable=False),
     sa.Column("soaks_until", INSTANT),  # it met its criteria and is watched until then
+    sa.Column("restarts_when_met", sa.JSON),  # of its processes so far, by service
 )
 
 # A service that is live, looked after for as long as it is.

@@ -1,6 +1,6 @@
 """What is known of one check over all rounds so far; bounded, however long it is probed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from services.verifier.checks import AnyCheck, Check
@@ -60,9 +60,16 @@ def count(tallies: Sequence[Tally], seen: Sequence[Seen]) -> tuple[Tally, ...]:
     return tuple(t for t in counted if t.counted or id(t.check.target) not in answered)
 
 
-def afresh(tallies: Sequence[Tally]) -> tuple[Tally, ...]:
-    """Return the checks with nothing counted; what was last seen of the processes is remembered."""
-    return tuple(Tally(tally.check, signals=tally.signals) for tally in tallies)
+def restarts_of(tallies: Sequence[Tally]) -> dict[str, int]:
+    """Return how often the processes of each service were restarted so far, where that can be seen."""
+    return {tally.check.target.service: tally.signals.restarts for tally in tallies if tally.signals}
+
+
+def afresh(tallies: Sequence[Tally], restarts: Mapping[str, int]) -> tuple[Tally, ...]:
+    """Return the checks with nothing counted but restarts beyond these; the processes are remembered."""
+    return tuple(
+        Tally(tally.check, signals=tally.signals, restarts=_beyond(tally, restarts)) for tally in tallies
+    )
 
 
 def _count(tally: Tally, seen: Seen) -> Tally:
@@ -86,6 +93,12 @@ def _count(tally: Tally, seen: Seen) -> Tally:
         signals=signals,
         restarts=tally.restarts + _restarts(tally.signals, signals),
     )
+
+
+def _beyond(tally: Tally, restarts: Mapping[str, int]) -> int:
+    if tally.signals is None:
+        return 0
+    return max(tally.signals.restarts - restarts.get(tally.check.target.service, 0), 0)
 
 
 def _restarts(before: Signals | None, now: Signals | None) -> int:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services.verifier.bounds import within
-from services.verifier.checks import LATENCY_SECONDS_MAX, LATENCY_SECONDS_MIN
+from services.verifier.checks import Check, PortCheck, checks_of, latency_limit
 from services.verifier.health import INTERVALS, UNKNOWN, WINDOW, Window, judge, worse
 from services.verifier.sample import Look, Sample, sample_of
 from shared.events import Health, HealthChanged, HealthCounts, HealthEnded, HealthSampled, ProbeTarget
@@ -24,7 +24,8 @@ FIRST_LOOKS = 3  # that are made closer together: until then nothing is known
 FIRST_INTERVAL_SECONDS = 5.0
 LINGERS_SECONDS = 1.0  # a look that takes longer is expected to do so the next time
 STRETCH_SECONDS = 300.0  # that are told together
-LOOK_SLACK_SECONDS = 5.0  # what a look may take beside the patience for its slowest answer
+ANSWER_SLACK_SECONDS = 5.0  # what an answer may take beside the patience for it
+PROBES_AT_ONCE_MAX = 4  # of one look; many looks are made side by side
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # from which stretches are counted
 
 
@@ -95,10 +96,21 @@ class Watch:
         return min(asked, FIRST_INTERVAL_SECONDS) if len(self.samples) < FIRST_LOOKS else asked
 
     @property
+    def asked(self) -> tuple[Check | PortCheck, ...]:
+        """Return what a look asks of the service: no commands, for they may do anything, and never end."""
+        asked = (check for check in checks_of(self.target) if isinstance(check, Check | PortCheck))
+        return tuple(check for check in asked if check.url not in self.absent)
+
+    @property
+    def answer_seconds_max(self) -> float:
+        """Return what is waited for one answer: twice what it may take, so that slow is told from silent."""
+        return 2 * latency_limit(self.target) + ANSWER_SLACK_SECONDS
+
+    @property
     def look_seconds_max(self) -> float:
-        """Return what one look may take: twice what an answer may, so that slow is told from silent."""
-        asked = self.target.criteria.latency_seconds_max
-        return 2 * within(asked, LATENCY_SECONDS_MIN, LATENCY_SECONDS_MAX) + LOOK_SLACK_SECONDS
+        """Return what one look may take: few questions are asked side by side, and all have their time."""
+        waves = -(-len(self.asked) // PROBES_AT_ONCE_MAX)
+        return self.answer_seconds_max * max(waves, 1)
 
     @property
     def forgets_after_seconds(self) -> float:

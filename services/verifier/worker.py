@@ -23,6 +23,7 @@ from services.verifier.judgement import (
     watched,
 )
 from services.verifier.round_worker import Rounds
+from services.verifier.soak import Noted
 from services.verifier.store import verifications
 from shared.clock import Clock
 from shared.crash import point
@@ -84,12 +85,12 @@ class VerifyWorker:
         evidence = failure.could_not_be_judged(Course(verification.tallies, now, now), why)
         await self._say(claim, request, verification, Failed(evidence))
 
-    async def _noted(self, request: VerificationRequested) -> datetime | None:
-        """Return until when an earlier life was to watch; most are not watched, and cost no look."""
+    async def _noted(self, request: VerificationRequested) -> Noted | None:
+        """Return what an earlier life noted of its watch; most are not watched, and cost no look."""
         if not request.soak_seconds:
             return None
         async with self.db.reading() as reading:
-            return await verifications.soaks_until(reading, request.verification)
+            return await verifications.soak_noted(reading, request.verification)
 
     async def _go_on(
         self, claim: Claim, request: VerificationRequested, verification: Verification, then: ProbeAgain
@@ -116,15 +117,15 @@ class VerifyWorker:
     ) -> Verification:
         """Note and say that it met its criteria, and until when it is watched."""
         async with self.workers.holding(claim, TELLING) as tx:
-            if await verifications.note_soak(tx, request.verification, met.until):
+            if await verifications.note_soak(tx, request.verification, met.noted):
                 probed = VerificationProbed(
-                    **_about(request), rounds=verification.untold, soaks_until=met.until
+                    **_about(request), rounds=verification.untold, soaks_until=met.noted.until
                 )
                 tx.emit(probed, f"{_role(claim, verification)} met")
-        log.info("verification.met", run=str(request.run), soaks_until=met.until.isoformat())
+        log.info("verification.met", run=str(request.run), soaks_until=met.noted.until.isoformat())
         point("verifier.soak.begun")
         now = self.clock.now()
-        return watched(told(verification, now), met.until, now)
+        return watched(told(verification, now), met.noted, now)
 
     async def _diagnosed(self, verification: Verification, verdict: Passed | Failed) -> Passed | Failed:
         """Add to a failure what is found on its target at this moment."""
@@ -144,9 +145,15 @@ class VerifyWorker:
         verification: Verification,
         verdict: Passed | Failed,
     ) -> None:
+        """Say the verdict, unless the run has ended beside it and nobody asks any more."""
         async with self.workers.finishing(claim) as tx:
-            await verifications.forget(tx, request.verification)
-            _emit(tx, _about(request), verdict, verification.untold)
+            wanted = await verifications.is_wanted(tx, request.verification)
+            if wanted:
+                await verifications.forget(tx, request.verification)
+                _emit(tx, _about(request), verdict, verification.untold)
+        if not wanted:
+            log.info("verification.called_off", run=str(request.run), reason="the run is over")
+            return
         log.info(
             "verification.judged",
             pipeline=request.pipeline,

@@ -78,5 +78,37 @@ def listening_addresses(folder: Path) -> Sequence[str]:
     return [readable(address) for address in sorted(found, key=_in_order)][:ADDRESSES_MAX]
 
 
+def takes_connections(folder: Path, host: str, port: int) -> bool | None:
+    """Tell whether the processes that a shim started listen there; None: that cannot be seen.
+
+    What listens at just that address has precedence over what does at every address.
+    """
+    listening = list(listening_sockets())
+    if not sys.platform.startswith("linux") or not listening:
+        return None
+    session = session_led(folder)
+    if session is None:
+        return False  # its process does not exist yet
+    there = [(link, address) for link, address in listening if port_of(address) == port]
+    named = {f"{host}:{port}", f"[{host}]:{port}"}
+    exactly = {link for link, address in there if readable(address) in named}
+    sockets = exactly or {link for link, _ in there}
+    ours = [process for process in everybody() if session_of(process) == session]
+    if any(link in sockets for process in ours for link in open_files(process)):
+        return True
+    return None if any(_is_hidden(process) for process in ours) else False
+
+
+def _is_hidden(process: int) -> bool:
+    """Tell whether a process that is there does not show what it has open: it has raised its privileges."""
+    try:
+        os.listdir(f"/proc/{process}/fd")  # noqa: PTH208 - in haste
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def _in_order(address: str) -> tuple[int, int, str]:
     return port_of(address), len(address), address

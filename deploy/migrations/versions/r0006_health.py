@@ -13,6 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("verifications", sa.Column("soaks_until", INSTANT))
+    op.add_column("verifications", sa.Column("restarts_when_met", sa.JSON()))
     op.add_column("runs", sa.Column("asked_by", sa.String()))
     op.add_column("runs", sa.Column("soaks_until", INSTANT))
     _add_watches()

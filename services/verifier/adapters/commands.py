@@ -11,3 +11,7 @@ class Commands(Protocol):
     async def run(self, command: Command) -> Outcome:
         """Run it and return how it ended; ended by us at its time limit, and when we are cancelled."""
         ...
+
+    async def end_leftovers(self) -> None:
+        """End and remove what earlier lives of this replica left; to be done before anything is run."""
+        ...

@@ -119,6 +119,7 @@ class FakeObserver:
 
     seen: dict[str, Signals] = field(default_factory=dict)  # by the place's folder of lives
     found: dict[str, Diagnostics] = field(default_factory=dict)
+    ports: dict[str, set[str]] = field(default_factory=dict)  # of the latest process, as "host:port"
 
     async def signals(self, place: LocalPlace) -> Signals | None:
         """See `Observer`."""
@@ -127,6 +128,11 @@ class FakeObserver:
     async def diagnostics(self, place: LocalPlace) -> Diagnostics | None:
         """See `Observer`."""
         return self.found.get(place.lives)
+
+    async def takes_connections(self, place: LocalPlace, host: str, port: int) -> bool | None:
+        """See `Observer`."""
+        held = self.ports.get(place.lives)
+        return None if held is None else f"{host}:{port}" in held
 
 
 @dataclass(slots=True)
@@ -140,3 +146,6 @@ class FakeCommands:
         """See `Commands`."""
         self.run_so_far.append(command)
         return self.outcomes.get(command.argv[0], Outcome(0.0, content=True))
+
+    async def end_leftovers(self) -> None:
+        """See `Commands`; nothing outlives a fake."""

@@ -22,7 +22,7 @@ from shared.events import ProbeFault
 
 ADDRESSES_MAX = 4  # of one name, tried in the resolver's order until one takes the connection
 RELEASE_CHARACTERS_MAX = 200
-CONNECTIONS_MAX = 256  # of the whole prober
+CONNECTIONS_MAX = 256  # of one prober, side by side
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
@@ -43,21 +43,39 @@ async def resolve_host(host: str, port: int) -> Sequence[str]:
 
 
 class HttpProber:
-    """The prober of a running Windlass."""
+    """The prober of a running Windlass. Waiting for one of its connections is no part of a probe's time."""
 
     def __init__(
-        self, clock: Clock, resolve: Resolve = resolve_host, tls: ssl.SSLContext | None = None
+        self,
+        clock: Clock,
+        resolve: Resolve = resolve_host,
+        tls: ssl.SSLContext | None = None,
+        connections_max: int = CONNECTIONS_MAX,
     ) -> None:
         self._clock = clock
+        self._connections = asyncio.Semaphore(connections_max)
         self._resolve = resolve
         self._transport = httpx.AsyncHTTPTransport(
             verify=tls or ssl.create_default_context(),
             trust_env=False,
-            limits=httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=0),
+            limits=httpx.Limits(max_connections=connections_max, max_keepalive_connections=0),
         )
 
     async def ask(self, probe: Probe) -> Answer:
         """Make the GET; every fault of the other side comes back as an answer."""
+        async with self._connections:
+            return await self._ask(probe)
+
+    async def connect(self, connection: Connection) -> Answer:
+        """Make the connection, guarded as a GET is."""
+        async with self._connections:
+            return await self._take(connection)
+
+    async def close(self) -> None:
+        """Give back what the transport holds."""
+        await self._transport.aclose()
+
+    async def _ask(self, probe: Probe) -> Answer:
         began = self._clock.now()
         try:
             async with asyncio.timeout(probe.timeout_seconds):
@@ -84,8 +102,7 @@ class HttpProber:
             marker=_header(response, probe.marker_header),
         )
 
-    async def connect(self, connection: Connection) -> Answer:
-        """Make the connection, guarded as a GET is."""
+    async def _take(self, connection: Connection) -> Answer:
         began = self._clock.now()
         url = f"tcp://{connection.host}:{connection.port}"
         fault: ProbeFault = ""
@@ -100,10 +117,6 @@ class HttpProber:
         except OSError as error:
             fault, problem = _fault(error)
         return Answer(url, self._since(began), fault=fault, problem=problem)
-
-    async def close(self) -> None:
-        """Give back what the transport holds."""
-        await self._transport.aclose()
 
     async def _follow(self, probe: Probe) -> tuple[httpx.URL, httpx.Response]:
         """Return the answer to judge: the first, or the end of the redirects."""

@@ -3,6 +3,7 @@
 A release that lies on another machine's disk cannot be seen, and nothing is said of it.
 """
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from shared.events import Diagnostics, LocalPlace, LogLine
 from shared.events.evidence import LOG_LINE_CHARACTERS_MAX, LOG_TAIL_LINES_MAX
 from shared.process import Absent, Exit, Exited, Lost, Observation, Processes, Running
 from shared.process.folder import awaits_restart, restarts
-from shared.process.sockets import listening_addresses
+from shared.process.sockets import listening_addresses, takes_connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,14 @@ class LocalObserver:
             lives = _lives(place)
             if lives is not None:
                 return self._diagnostics(lives)
+        return None
+
+    async def takes_connections(self, place: LocalPlace, host: str, port: int) -> bool | None:
+        """See `Observer`. In a thread, for a service may have any number of files open."""
+        with suppress(OSError, ValueError):
+            lives = _lives(place)
+            if lives is not None and lives.latest is not None:
+                return await asyncio.to_thread(takes_connections, lives.latest, host, port)
         return None
 
     def _signals(self, lives: Lives) -> Signals:

@@ -16,3 +16,10 @@ class Observer(Protocol):
     async def diagnostics(self, place: LocalPlace) -> Diagnostics | None:
         """Return what is found there at this moment; None: nothing can be seen from here."""
         ...
+
+    async def takes_connections(self, place: LocalPlace, host: str, port: int) -> bool | None:
+        """Tell whether the service's latest process itself does there; None: that cannot be seen from here.
+
+        Asked right after a connection was taken: whoever took it is there to be found.
+        """
+        ...

@@ -4,11 +4,11 @@ A verification's order of work is locked before its row here: whoever writes a v
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from services.verifier.soak import Noted
 from services.verifier.tables import verifications
 from shared.db import Reading, Transaction
 
@@ -25,17 +25,21 @@ async def is_wanted(tx: Transaction, verification: UUID) -> bool:
     return (await tx.execute(mine)).first() is not None
 
 
-async def note_soak(tx: Transaction, verification: UUID, until: datetime) -> bool:
-    """Remember until when it is watched; False: nobody waits for its verdict any more."""
+async def note_soak(tx: Transaction, verification: UUID, noted: Noted) -> bool:
+    """Remember how it is watched; False: nobody waits for its verdict any more."""
     mine = sa.update(verifications).where(verifications.c.verification == verification)
-    return (await tx.execute(mine.values(soaks_until=until))).rowcount == 1
+    row = {"soaks_until": noted.until, "restarts_when_met": dict(noted.restarts)}
+    return (await tx.execute(mine.values(row))).rowcount == 1
 
 
-async def soaks_until(reading: Reading, verification: UUID) -> datetime | None:
-    """Return until when it is watched, if it has met its criteria."""
-    noted = sa.select(verifications.c.soaks_until).where(verifications.c.verification == verification)
-    found: datetime | None = (await reading.execute(noted)).scalar()
-    return found
+async def soak_noted(reading: Reading, verification: UUID) -> Noted | None:
+    """Return how it is watched, if it has met its criteria."""
+    columns = verifications.c.soaks_until, verifications.c.restarts_when_met
+    mine = sa.select(*columns).where(verifications.c.verification == verification)
+    row = (await reading.execute(mine)).first()
+    if row is None or row.soaks_until is None:
+        return None
+    return Noted(row.soaks_until, row.restarts_when_met or {})
 
 
 async def orders_of(tx: Transaction, run: UUID) -> Sequence[UUID]:

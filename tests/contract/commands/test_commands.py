@@ -14,7 +14,9 @@ from services.verifier.adapters.fakes import FakeCommands
 from services.verifier.adapters.local_commands import OUTPUT_CHARACTERS_TOLD, LocalCommands
 from services.verifier.probe import Command, Outcome
 from shared.clock import SystemClock
-from shared.process import LocalProcesses
+from shared.faults import TryAgain
+from shared.process import LocalProcesses, ProcessSpec
+from shared.process.fakes import FakeProcesses, run_on
 from tests.integration.process.conftest import until
 
 PATH = "/usr/bin:/bin"
@@ -135,6 +137,83 @@ async def test_it_is_ended_with_whoever_asked(bench: Bench) -> None:
 
 async def test_a_signal_that_ended_it_is_told(bench: Bench) -> None:
     assert (await bench.sh("kill -SEGV $$")).problem == "was ended by SIGSEGV"
+
+
+async def test_what_a_killed_life_left_is_ended_and_removed(bench: Bench) -> None:
+    left = bench.data / "command-1"
+    (left / "home").mkdir(parents=True)
+    (left / "home" / "much").touch()
+    spec = ProcessSpec(("sh", "-c", "echo $$ > leader; exec sleep 60"), bench.files, {"PATH": PATH})
+    await bench.commands.processes.start(left / "process", spec)
+    await until(lambda: lives(bench.files / "leader"))
+    (bench.data / "command-2").mkdir()
+    (bench.data / "command-3").touch()
+    (bench.data / "notes").mkdir()
+    await bench.commands.end_leftovers()
+    assert not lives(bench.files / "leader")
+    assert [each.name for each in bench.data.iterdir() if each.is_dir()] == ["notes"]
+
+
+async def test_where_nothing_was_left_nothing_is_to_be_ended(bench: Bench) -> None:
+    await bench.commands.end_leftovers()
+    assert (await bench.sh("true")).content
+
+
+async def test_a_folder_that_nobody_could_remove_is_passed_over(bench: Bench) -> None:
+    (bench.data / "command-1" / "process" / "claimed").mkdir(parents=True)
+    outcome = await bench.sh("echo $HOME")
+    assert outcome.said == str(bench.data / "command-2" / "home")
+    assert (await bench.sh("echo $HOME")).said == str(bench.data / "command-3" / "home")
+
+
+class Stubborn(FakeProcesses):
+    """Processes that are ended only once they may be, or not at all."""
+
+    def __init__(self, fault: Exception | None = None) -> None:
+        super().__init__(SystemClock(), run_on)
+        self.fault = fault
+        self.may_end = asyncio.Event()
+        self.asked = asyncio.Event()
+
+    async def stop(self, folder: Path) -> None:
+        self.asked.set()
+        await self.may_end.wait()
+        if self.fault:
+            raise self.fault
+        await super().stop(folder)
+
+
+@pytest.mark.parametrize("fault", [None, TryAgain("no room"), PermissionError("not yours")], ids=repr)
+async def test_it_is_cleaned_up_after_however_often_it_is_called_off_and_whatever_fails(
+    bench: Bench, fault: Exception | None
+) -> None:
+    processes = Stubborn(fault)
+    commands = LocalCommands(processes, bench.data, PATH, SystemClock())
+    asking = asyncio.ensure_future(commands.run(bench.command("true")))
+    await until(lambda: bool(processes.processes))
+    asking.cancel()
+    await processes.asked.wait()
+    asking.cancel()
+    await asyncio.sleep(0)
+    assert not asking.done(), "it waits for the end"
+    processes.may_end.set()
+    with suppress(asyncio.CancelledError):
+        await asking
+    assert asking.cancelled()
+    assert list(bench.data.iterdir()) == []
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.mark.parametrize("steps", range(12))
+async def test_called_off_at_any_step_it_leaves_nothing_and_knows_it(bench: Bench, steps: int) -> None:
+    commands = LocalCommands(FakeProcesses(SystemClock()), bench.data, PATH, SystemClock())
+    asking = asyncio.ensure_future(commands.run(bench.command("true")))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    called_off = asking.cancel()
+    await asyncio.wait({asking})
+    assert asking.cancelled() is called_off
+    assert not bench.data.exists() or list(bench.data.iterdir()) == []
 
 
 def lives(noted: Path) -> bool:

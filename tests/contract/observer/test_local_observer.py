@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from services.verifier.signals import Signals
 from shared.events.evidence import LOG_LINE_CHARACTERS_MAX, LOG_TAIL_LINES_MAX
 from shared.process import Lost
 from shared.process.shim.child import identity
-from tests.contract.observer.sites import LocalSite
+from tests.contract.observer.sites import TALKS, LocalSite
 from tests.integration.process.conftest import until
+from tests.ports import free_port
 
 LISTENS = """
 import json, os, socket
@@ -141,3 +143,44 @@ async def test_what_lies_about_in_the_folder_confuses_nobody(site: LocalSite) ->
     (site.process / "restarts").write_text("many")
     (lives / "0").mkdir()
     assert await site.observer.signals(site.place) == Signals("running")
+
+
+HOLDS = "import socket, signal; s = socket.create_server(({host!r}, {port})); print('ready'); signal.pause()"
+
+
+async def test_a_port_is_known_to_be_of_the_latest_process_or_of_another(site: LocalSite) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as others:
+        others_port = others.getsockname()[1]
+        port = free_port()
+        await site.run("python3", "-u", "-c", HOLDS.format(host="127.0.0.1", port=port))
+        await site.until_said("ready")
+        assert await site.observer.takes_connections(site.place, "127.0.0.1", port) is True
+        assert await site.observer.takes_connections(site.place, "127.0.0.1", others_port) is False
+    await site.run("sh", "-c", TALKS)
+    await site.until_said("ready")
+    assert await site.observer.takes_connections(site.place, "127.0.0.1", port) is False, (
+        "it is the process before that holds it"
+    )
+
+
+async def test_the_same_port_at_another_address_is_another_one(site: LocalSite) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as others:
+        port = others.getsockname()[1]
+        await site.run("python3", "-u", "-c", HOLDS.format(host="127.0.0.2", port=port))
+        await site.until_said("ready")
+        assert await site.observer.takes_connections(site.place, "127.0.0.1", port) is False
+        assert await site.observer.takes_connections(site.place, "127.0.0.2", port) is True
+
+
+async def test_a_port_at_every_address_is_its_own_too(site: LocalSite) -> None:
+    port = free_port()
+    await site.run("python3", "-u", "-c", HOLDS.format(host="0.0.0.0", port=port))
+    await site.until_said("ready")
+    assert await site.observer.takes_connections(site.place, "127.0.0.1", port) is True
+
+
+async def test_a_release_that_was_never_started_holds_no_port_that_could_be_seen(site: LocalSite) -> None:
+    (site.folder / "lives" / "1" / "process").mkdir(parents=True)
+    with socket.create_server(("127.0.0.1", 0)) as others:
+        port = others.getsockname()[1]
+        assert await site.observer.takes_connections(site.place, "127.0.0.1", port) is False

@@ -58,3 +58,4 @@ async def test_of_a_place_that_is_not_here_nothing_is_said(site: Site, lives: st
     elsewhere = LocalPlace(lives=lives, files="/nowhere")
     assert await site.observer.signals(elsewhere) is None
     assert await site.observer.diagnostics(elsewhere) is None
+    assert await site.observer.takes_connections(elsewhere, "127.0.0.1", 80) is None

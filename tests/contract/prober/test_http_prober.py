@@ -17,7 +17,8 @@ from services.verifier.adapters.fakes import Page
 from services.verifier.adapters.http_prober import HttpProber, resolve_host
 from services.verifier.probe import BODY_BYTES_MAX
 from shared.clock import SystemClock
-from tests.contract.prober.webs import RawServer, connection, probe, unused_port
+from tests.contract.prober.webs import FOR_EVER, RawServer, connection, probe, unused_port
+from tests.integration.process.conftest import until
 
 
 @pytest.mark.parametrize(
@@ -319,3 +320,36 @@ def certificate_for(name: str, folder: Path) -> tuple[Path, Path]:
         )
     )
     return chain, secret
+
+
+async def test_waiting_for_a_connection_is_no_part_of_a_probes_time(
+    server: RawServer, trusted: ssl.SSLContext
+) -> None:
+    prober = HttpProber(SystemClock(), resolve_host, trusted, connections_max=1)
+    server.pages |= {"/hangs": Page(after_seconds=FOR_EVER), "/": Page()}
+    base = f"http://127.0.0.1:{server.port}"
+    hanging = asyncio.ensure_future(prober.ask(probe(f"{base}/hangs", seconds=0.6)))
+    await until(lambda: bool(server.requests))
+    asking = asyncio.ensure_future(prober.ask(probe(f"{base}/", seconds=0.4)))
+    taken = await prober.connect(connection("127.0.0.1", server.port, seconds=0.4))
+    assert hanging.done(), "there is one connection for all"
+    asked = await asking
+    await prober.close()
+    assert (await hanging).fault == "timeout"
+    assert (asked.status, asked.fault, taken.fault) == (200, "", "")
+    assert max(asked.latency_seconds, taken.latency_seconds) < 0.4
+
+
+async def test_whoever_is_called_off_while_waiting_takes_no_connection_along(
+    server: RawServer, trusted: ssl.SSLContext
+) -> None:
+    prober = HttpProber(SystemClock(), resolve_host, trusted, connections_max=1)
+    server.pages |= {"/hangs": Page(after_seconds=FOR_EVER), "/": Page()}
+    base = f"http://127.0.0.1:{server.port}"
+    asking = [asyncio.ensure_future(prober.ask(probe(f"{base}/hangs"))) for _ in range(2)]
+    await until(lambda: bool(server.requests))
+    for each in reversed(asking):
+        each.cancel()
+    await asyncio.gather(*asking, return_exceptions=True)
+    assert (await prober.ask(probe(f"{base}/"))).status == 200
+    await prober.close()

@@ -140,6 +140,18 @@ async def test_a_restart_of_ours_watches_until_the_instant_that_was_noted(world:
     assert timedelta(0) <= world.clock.now() - MET - timedelta(seconds=SOAK) < over
 
 
+@pytest.mark.parametrize("restarts", [2, 3])
+async def test_restarts_while_the_verifier_was_away_are_not_forgotten(world: World, restarts: int) -> None:
+    world.observer.seen[PLACE.lives] = Signals("running", restarts=1)
+    async with world.running(world.service(FakeProber({URL: Page()}))):
+        await world.say(soaking())
+        await world.until(lambda: bool(world.ears.probed))
+    world.observer.seen[PLACE.lives] = Signals("running", restarts=restarts)
+    async with world.running(world.service(FakeProber({URL: Page()}))):
+        said = await verdict(world)
+    assert isinstance(said, VerificationPassed) is (restarts == 2)
+
+
 @pytest.mark.parametrize("status", [200, 500])
 async def test_a_verifier_that_was_away_until_the_end_still_looks(world: World, status: int) -> None:
     async with world.running(world.service(FakeProber({URL: Page()}))):
@@ -209,12 +221,12 @@ async def test_a_failure_is_told_with_where_the_service_listens(world: World) ->
 
 
 async def test_a_port_and_a_command_are_asked_beside_each_other(world: World) -> None:
-    prober = FakeProber(ports={"127.0.0.1:9090"})
+    prober = FakeProber({URL: Page()}, ports={"127.0.0.1:9090"})
     async with world.running(world.service(prober)):
-        await world.say(request(paths=(), tcp=(9090,), commands=SMOKE))
+        await world.say(request(tcp=(9090,), commands=SMOKE))
         said = await verdict(world)
     assert isinstance(said, VerificationPassed)
-    assert prober.asked == ["tcp://127.0.0.1:9090"] * 2, "HTTP is left alone"
+    assert prober.asked == [URL, "tcp://127.0.0.1:9090"] * 2
     command = world.commands.run_so_far[0]
     assert (command.argv, str(command.folder)) == (("./smoke",), PLACE.files)
     assert command.env == {"URL": URL, "RELEASE": "4f" * 20}
@@ -222,11 +234,13 @@ async def test_a_port_and_a_command_are_asked_beside_each_other(world: World) ->
 
 async def test_a_command_that_says_no_fails_the_release(world: World) -> None:
     world.commands.outcomes["./smoke"] = Outcome(0.1, content=False, problem="exited with 3", said="no cart")
-    async with world.running(world.service(FakeProber())):
-        await world.say(request(paths=(), commands=SMOKE))
+    async with world.running(world.service(FakeProber({URL: Page()}))):
+        await world.say(request(commands=SMOKE))
         said = await verdict(world, step=0.5)
     assert isinstance(said, VerificationFailed)
     assert said.evidence.message.startswith("the command ./smoke exited with 3: no cart (11 of 11 probes")
+    given = [command.timeout_seconds for command in world.commands.run_so_far]
+    assert (given[0], given[-1]) == (10.0, 1.0), "it is bounded by the deadline"
 
 
 @pytest.mark.parametrize("known", [False, True])

@@ -105,6 +105,14 @@ async def test_the_end_of_a_run_beside_a_verdict(replicas: Replicas) -> None:
     assert await read(replicas.database, sa.select(tables.verifications.c.work)) == []
 
 
+async def test_after_the_end_of_its_run_no_verdict_is_said(replicas: Replicas) -> None:
+    await in_hand(replicas.database, 1)
+    await handlers(replicas.another()).run_ended(ending())
+    await worker(replicas.database).give_up(claim(), "the prober broke")
+    assert await read(replicas.database, sa.select(outbox.c.id)) == []
+    assert await read(replicas.database, sa.select(work.c.state)) == [("done",)]
+
+
 async def test_one_asked_for_twice_at_once_is_probed_once(replicas: Replicas) -> None:
     halting = Halting(replicas.database, "INSERT INTO verifications")
     second = asked()

@@ -1,6 +1,7 @@
 """Watches through crashes, what hangs, clocks that jump, a busy database, and our own bugs."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,8 +14,8 @@ from shared.events import (
     HealthSampled,
 )
 from shared.faults import TryAgain
-from shared.plan import PathCheck
-from tests.builders import named
+from shared.plan import CommandCheck, PathCheck
+from tests.builders import START, named
 from tests.integration.verifier.lookout import (
     GOOD,
     SILENT,
@@ -189,6 +190,42 @@ async def test_a_service_with_many_paths_that_hang_is_one_silent_look_in_bounded
         await lookout.hear(succeeded(1, target(paths=paths)))
         await lookout.until(lambda: lookout.health() == "unreachable")
         assert hanging.at_once_max <= 4
+        assert lookout.clock.now() - START < timedelta(seconds=60), "nobody waits for each of them"
         await lookout.pass_time(30)
     (told,) = lookout.said(HealthChanged)
     assert "nothing came back within 15 s" in told.reason
+
+
+async def test_many_paths_that_each_answer_in_their_time_are_healthy(lookout: Lookout) -> None:
+    """All of them are asked, a few at a time, and none is blamed for the time that the others took."""
+    paths = tuple(PathCheck(path=f"/{n}") for n in range(50))
+    slow = TakesItsTime({f"http://127.0.0.1:9000/{n}": GOOD for n in range(50)}, lookout.clock, 4.0)
+    async with lookout.watching(lookout.worker(prober=slow)):
+        await lookout.hear(succeeded(1, target(paths=paths)))
+        await lookout.until(lambda: lookout.health() != "unknown")
+    assert lookout.health() == "healthy"
+    assert all(slow.asked.count(page) >= 2 for page in slow.pages)
+
+
+class TakesItsTime(FakeProber):
+    """Answers well, after some time."""
+
+    def __init__(self, pages: Any, clock: Any, seconds: float) -> None:
+        super().__init__(pages)
+        self.clock = clock
+        self.seconds = seconds
+
+    async def ask(self, probe: Any) -> Any:
+        await self.clock.sleep(self.seconds)
+        return await FakeProber.ask(self, probe)
+
+
+async def test_what_has_neither_a_process_nor_a_path_is_asked_for_the_well_known_ones(
+    lookout: Lookout,
+) -> None:
+    """Its commands are not run by looks; were nothing asked, nothing would ever be known of it."""
+    lookout.prober.pages["http://127.0.0.1:9000/"] = GOOD
+    smoke = (CommandCheck(command=("./smoke",)),)
+    async with lookout.watching():
+        await lookout.hear(succeeded(1, target(paths=(), commands=smoke)))
+        await lookout.until(lambda: lookout.health() == "healthy")

@@ -21,6 +21,7 @@ from services.verifier.judgement import (
 )
 from services.verifier.probe import Answer
 from services.verifier.signals import Signals
+from services.verifier.soak import Noted
 from shared.clock import ManualClock
 from shared.events import LocalPlace, ProbeRound, ProbeTarget, VerificationRequested
 from shared.ids import Pipeline, Stage
@@ -69,7 +70,7 @@ class Course:
             if isinstance(verdict, Met):
                 self._tell()
                 self.met_at.append(self.clock.now())
-                self.verification = watched(self.verification, verdict.until, self.clock.now())
+                self.verification = watched(self.verification, verdict.noted, self.clock.now())
                 continue
             if self.verification.is_to_be_told(self.clock.now()):
                 self._tell()
@@ -98,9 +99,9 @@ class Course:
         self.verification = told(self.verification, self.clock.now())
 
 
-def course(asked: VerificationRequested, soaks_until: datetime | None = None, late: float = 0.0) -> Course:
+def course(asked: VerificationRequested, noted: Noted | None = None, late: float = 0.0) -> Course:
     clock = ManualClock(START + timedelta(seconds=late))
-    return Course(begin(asked, clock.now(), soaks_until), clock)
+    return Course(begin(asked, clock.now(), noted), clock)
 
 
 def statuses(by_path: Mapping[str, int | Sequence[int]]) -> Play:

@@ -1,5 +1,6 @@
 """One answer against what is asked of its path."""
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from services.verifier.bounds import shown, within
 from services.verifier.checks import Check, PortCheck, ProcessCheck, ProgramCheck
-from services.verifier.criteria import Seen, counts, judge_answer, judge_seen
+from services.verifier.criteria import Seen, counts, judge_answer, judge_seen, stands_alone
 from services.verifier.probe import Answer, Outcome
 from services.verifier.signals import Signals
 from shared.events import LocalPlace, ProbeTarget
@@ -171,6 +172,7 @@ HEADER, BODY = ReleaseMarker(header="X-Release"), ReleaseMarker()
         pytest.param(marked(BODY), answer(body="<html>"), "release", id="a fallback page of another release"),
         pytest.param(marked(BODY, commit=""), answer(body="x"), "release", id="nor in the body"),
         pytest.param(marked(BODY), answer(status=500, body=COMMIT), "status", id="the marker is not enough"),
+        pytest.param(marked(BODY), answer(body=f"{COMMIT}0"), "release", id="a longer one that begins so"),
         pytest.param(marked(BODY, contains="ok"), answer(body=COMMIT), "content", id="the text, too"),
     ],
 )
@@ -230,6 +232,12 @@ TARGET = ProbeTarget(
             "was not taken: connection refused",
             id="refused",
         ),
+        pytest.param(
+            Answer("", 0.01, fault="release", problem="another process answers on port 9090"),
+            "release",
+            "was not taken by the release itself: another process answers on port 9090",
+            id="by another process",
+        ),
         pytest.param(Answer("", 1.5), "slow", "was taken after 1.50 s, the limit is 1 s", id="slow"),
     ],
 )
@@ -287,3 +295,43 @@ def test_a_process_is_bad_when_it_is_not_there_or_not_the_same(
     result = judge_seen(asked, Seen(NOW, now), before)
     assert (result.fault, result.problem, result.passed) == (fault, problem, not fault)
     assert (result.kind, result.url, result.service) == ("process", "process of web", "web")
+
+
+@pytest.mark.parametrize(
+    ("marker", "body", "there"),
+    [
+        pytest.param("1.2", "1.2", True, id="all there is"),
+        pytest.param("1.2", '{"release": "1.2"}', True, id="in quotes"),
+        pytest.param("1.2", "1.20", False, id="a later one"),
+        pytest.param("1.2", "1.2.1", False, id="a later one with a dot"),
+        pytest.param("1.2", "11.2", False, id="one that ends so"),
+        pytest.param("1.2", "0.1.2", False, id="one that ends so after a dot"),
+        pytest.param("v1", "v10 v11 v1", True, id="after others"),
+        pytest.param("1.2", "This is 1.2.", True, id="at the end of a sentence"),
+        pytest.param("1.2", "...1.2\n", True, id="after dots of no version"),
+        pytest.param("1.2", "1x2", False, id="a dot is a dot"),
+        pytest.param("1-1", "x1-1-1", True, id="inside what did not count"),
+        pytest.param("-a", "z-a", False, id="a letter before a mark"),
+        pytest.param("-a", "--a", True, id="a mark before a mark"),
+        pytest.param("a b", "xa b a  b", False, id="the blank counts"),
+        pytest.param("\u00e9t\u00e9", "l'\u00e9t\u00e9 ", True, id="other letters"),
+        pytest.param("\\g<0>(", "a \\g<0>( b", True, id="signs that mean something elsewhere"),
+    ],
+)
+def test_a_marker_counts_in_no_longer_word(marker: str, body: str, there: bool) -> None:
+    assert stands_alone(marker, body) is there
+
+
+@pytest.mark.parametrize(
+    ("marker", "body"),
+    [
+        pytest.param("a" * 10_000 + "b", "a" * 65_536, id="letters"),
+        pytest.param("-a" * 5_000 + "b", "-a" * 32_768, id="words"),
+        pytest.param("." * 10_000 + "b", "." * 65_536, id="dots"),
+        pytest.param("1" * 10_000, "1" * 65_536, id="everywhere inside a longer one"),
+    ],
+)
+def test_a_body_made_to_be_slow_is_searched_at_once(marker: str, body: str) -> None:
+    began = time.process_time()
+    assert not stands_alone(marker, body)
+    assert time.process_time() - began < 1.0

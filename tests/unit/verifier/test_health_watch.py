@@ -17,7 +17,7 @@ from services.verifier.watched_stage import Heard, WatchedStage
 from shared.events import Health, HealthChanged, HealthSampled, ProbeFault, ProbeResult, ProbeTarget
 from shared.events.alarms import AlarmState
 from shared.ids import Pipeline, Stage
-from shared.plan import Criteria
+from shared.plan import Criteria, PathCheck
 from tests.builders import named
 
 START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -118,6 +118,23 @@ def test_looks_come_in_bounded_time_whatever_is_asked_for(seconds: float, at: da
     seen = replace(watch(health_interval_seconds=seconds), samples=(sample(),) * FIRST_LOOKS)
     wait = (seen.next_look(at) - at).total_seconds()
     assert 5 * (1 - JITTER) - 0.001 <= wait <= 3600 * (1 + JITTER) + 0.001
+
+
+@pytest.mark.parametrize(
+    ("paths", "tcp", "seconds"),
+    [
+        pytest.param(1, 0, 9.0, id="one question"),
+        pytest.param(3, 1, 9.0, id="as many as are asked side by side"),
+        pytest.param(3, 2, 18.0, id="one more"),
+        pytest.param(50, 0, 117.0, id="many"),
+    ],
+)
+def test_a_look_may_take_as_long_as_all_its_questions(paths: int, tcp: int, seconds: float) -> None:
+    asked = tuple(PathCheck(path=f"/{n}") for n in range(paths))
+    seen = watch(paths=asked, tcp=tuple(range(1, tcp + 1)), latency_seconds_max=2.0)
+    assert seen.look_seconds_max == seconds
+    assert seen.taken_until(START) - START >= timedelta(seconds=seconds)
+    assert seen.forgets_after_seconds >= seconds
 
 
 def sample() -> Any:

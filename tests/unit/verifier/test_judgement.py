@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 
-from services.verifier.checks import Check
 from services.verifier.criteria import Seen
 from services.verifier.failure import PROBES_MAX, Course, could_not_be_judged
 from services.verifier.judgement import (
@@ -20,13 +19,13 @@ from services.verifier.judgement import (
     after_round,
     begin,
     judge,
-    probe_for,
+    patience,
 )
 from services.verifier.probe import Answer
 from shared.clock import ManualClock
 from shared.events import ProbeTarget, VerificationRequested
 from shared.ids import Pipeline, Stage
-from shared.plan import Criteria, PathCheck
+from shared.plan import CommandCheck, Criteria, PathCheck
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 INTERVAL = 1.0
@@ -212,9 +211,25 @@ def test_a_round_that_took_longer_than_the_interval_is_followed_at_once() -> Non
 def test_a_probe_waits_no_longer_than_it_may(at: float, latency: float, seconds: float) -> None:
     verification = begin(request(target(latency_seconds_max=latency)), START)
     check = verification.tallies[0].check
-    assert isinstance(check, Check)
-    probe = probe_for(check, verification, START + timedelta(seconds=at))
-    assert probe.timeout_seconds == seconds
+    assert patience(check, verification, START + timedelta(seconds=at)) == seconds
+
+
+@pytest.mark.parametrize(
+    ("began", "at", "seconds"),
+    [
+        pytest.param(0.0, 0.0, 5.0, id="not past the deadline"),
+        pytest.param(0.0, 3.5, 1.5, id="what is left"),
+        pytest.param(0.0, 5.0, 1.0, id="a moment at the deadline"),
+        pytest.param(-200.0, -200.0, 120.0, id="its own limit"),
+        pytest.param(60.0, 60.0, 10.0, id="a verifier that was away lets it end"),
+    ],
+)
+def test_a_command_waits_no_longer_than_it_may(began: float, at: float, seconds: float) -> None:
+    smoke = CommandCheck(command=("./smoke",), timeout_seconds=120.0)
+    asked = target().model_copy(update={"criteria": Criteria(commands=(smoke,))})
+    verification = begin(request(asked), START + timedelta(seconds=began))
+    check = verification.tallies[-1].check
+    assert patience(check, verification, START + timedelta(seconds=at)) == seconds
 
 
 def test_what_broke_on_our_side_is_no_probe_of_the_service() -> None:

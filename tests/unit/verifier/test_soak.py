@@ -14,7 +14,7 @@ def soak(rounds: str, restarts: int = 0) -> Soak:
     """Return it after rounds that passed (.) or failed (x)."""
     watched = Soak(MET, MET + timedelta(minutes=5))
     for each in rounds:
-        watched = watched.after(passed=each == ".", restarts=restarts)
+        watched = watched.after(passed=each == ".", restarts=restarts, after_a_gap=False)
     return watched
 
 
@@ -45,6 +45,14 @@ def test_every_course_fails_exactly_when_the_table_says(rounds: int) -> None:
         text = "".join(course)
         fails = text.endswith("x" * FAILURES_IN_A_ROW) or text.count("x") >= FAILURES_OF_THEM
         assert bool(soak(text).failing) is fails, text
+
+
+def test_after_a_gap_a_few_rounds_are_owed() -> None:
+    watched, owed = soak("..."), []
+    for gap in (False, True, False, True, False, False, False):
+        watched = watched.after(passed=True, restarts=0, after_a_gap=gap)
+        owed.append(watched.owed)
+    assert owed == [0, 2, 1, 2, 1, 0, 0]
 
 
 def test_what_is_remembered_is_bounded() -> None:
