@@ -20,6 +20,7 @@ COURSES: tuple[Sequence[AlarmState], ...] = (
     ("firing",),
     ("firing", "clear"),
     ("firing", "clear", "firing", "clear"),  # within a minute each: it flaps
+    ("firing", "clear", "firing", "clear", "firing", "clear"),
     ("firing", "unknown", "clear"),
     ("unknown",),
     ("clear",),

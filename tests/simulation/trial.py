@@ -243,7 +243,7 @@ def _nature(dice: Random) -> Nature:
         transient=dice.choice(often),
         endless=dice.choice((0.0, 0.0, 0.05)),
         unfit=dice.choice((0.0, 0.05, 0.2)),
-        build_broke=dice.choice((0.0, 0.0, 0.1)),
+        build_broke=dice.choice((0.0, 0.05, 0.2)),
         build_endless=dice.choice((0.0, 0.0, 0.05)),
         seconds=dice.choice((2.0, 20.0, 60.0)),
     )

@@ -158,14 +158,14 @@ class Voyage(RuleBasedStateMachine):
         self._ask(stage, "lift-blocker", {"blocker": f"alarm {self.berth.alarm}"} if named else {})
 
     @precondition(lambda self: self.berth.story.shut(LAST))
-    @rule(stage=STAGE, hours=st.sampled_from((1, OVERRIDE_HOURS_MAX, OVERRIDE_HOURS_MAX + 1)))
+    @rule(stage=STAGE, hours=st.sampled_from((1, OVERRIDE_HOURS_MAX)))
     def override_window(self, stage: str, hours: int) -> None:
         self._ask(stage, "override-window", {"hours": hours})
 
     @rule(scope=SCOPE, operation=st.sampled_from(sorted(EXPECTED)))
     def ask_for_what_may_well_be_impossible(self, scope: str, operation: str) -> None:
         scope = scope if operation in {"stop", "resume"} or scope != WHOLE else LAST
-        said = {"override-window": {"hours": OVERRIDE_HOURS_MAX + 1}, "roll-forward": {"revision": 1}}
+        said = {"override-window": {"hours": OVERRIDE_HOURS_MAX}, "roll-forward": {"revision": 1}}
         self._ask(scope, operation, said.get(operation, {}))
 
     @precondition(lambda self: self.berth.asked)
