@@ -1,7 +1,7 @@
 """One attempt to build one artifact: what is ordered, what comes back, and what a failure shows.
 
-Facts only: what a failure is called is the classifier's business, and what follows from it the
-deployer's.
+Facts only: what a failure is called `shared/diagnosis` says, and whether another attempt follows,
+`another_attempt`.
 """
 
 import re

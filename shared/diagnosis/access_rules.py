@@ -21,7 +21,6 @@ from shared.diagnosis.tool_words import (
     YARN,
 )
 
-DENIED_STATUS = r"(?:40[13](?: (?:Unauthorized|Forbidden|Client Error))?\b)"
 GIT_REFUSED = (
     GIT + r"fatal: Authentication failed for ",
     GIT + r"(?:fatal|error): could not read (?:Username|Password) for ",
