@@ -4,11 +4,11 @@ One transaction per message: heard-before check, reads under lock, writes, event
 `emit` are written to the outbox in the same transaction; nothing leaves the process inside it.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -26,15 +26,61 @@ _INSERT_EVENT = sa.insert(tables.outbox)
 EVENT_CHARACTERS_MAX = 4 * 1024 * 1024  # in UTF-8 at most what a topic takes as one message
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+E = TypeVar("E", bound=Event)
 Noted = frozenset[str]  # what a commit touched: "outbox", "work:<service>"
+
+
+class Rows(Protocol):
+    """What a statement gave, all of it fetched; as SQLAlchemy's `CursorResult`, which is one."""
+
+    @property
+    def rowcount(self) -> int:
+        """Return how many rows an UPDATE or DELETE was about, or an INSERT made."""
+        ...
+
+    def __iter__(self) -> Iterator[sa.Row[Any]]: ...
+
+    def all(self) -> Sequence[sa.Row[Any]]:
+        """Return every row."""
+        ...
+
+    def first(self) -> sa.Row[Any] | None:
+        """Return the first row, None if there is none."""
+        ...
+
+    def one(self) -> sa.Row[Any]:
+        """Return the only row; `NoResultFound` or `MultipleResultsFound` where it is not that."""
+        ...
+
+    def one_or_none(self) -> sa.Row[Any] | None:
+        """Return the only row, None if there is none; `MultipleResultsFound` where there are more."""
+        ...
+
+    def scalar(self) -> Any:
+        """Return the first row's first value, None if there is no row."""
+        ...
+
+    def scalar_one(self) -> Any:
+        """Return the only row's first value; raises as `one` does."""
+        ...
+
+    def scalar_one_or_none(self) -> Any:
+        """Return the only row's first value, None if there is no row; raises as `one_or_none` does."""
+        ...
+
+    def scalars(self) -> sa.ScalarResult[Any]:
+        """Return every row's first value."""
+        ...
+
+    def mappings(self) -> sa.MappingResult:
+        """Return every row by its columns' names."""
+        ...
 
 
 class Reading(Protocol):
     """A connection that sees one committed state."""
 
-    async def execute(
-        self, statement: sa.Executable, parameters: Parameters | None = None
-    ) -> sa.CursorResult[Any]:
+    async def execute(self, statement: sa.Executable, parameters: Parameters | None = None) -> Rows:
         """Run one statement, once for each row of parameters; the rows are already fetched.
 
         A fixed statement with parameters costs a fifth of one that is built with its values.
@@ -97,9 +143,7 @@ class Transaction:
     ends: list[Callable[[bool], None]] = field(default_factory=list)  # told whether it was committed
     _events: list[dict[str, Any]] = field(default_factory=list)
 
-    async def execute(
-        self, statement: sa.Executable, parameters: Parameters | None = None
-    ) -> sa.CursorResult[Any]:
+    async def execute(self, statement: sa.Executable, parameters: Parameters | None = None) -> Rows:
         """Run one statement inside the transaction."""
         return await self.connection.execute(statement, parameters)
 
@@ -144,6 +188,10 @@ class Transaction:
             self.noted.add("outbox")
 
 
+def _name(event: Event) -> str:
+    return event.type.removeprefix("windlass.").rpartition(".v")[0]
+
+
 def _bounded(event: Event) -> str:
     body = event.model_dump_json()
     if len(body) > EVENT_CHARACTERS_MAX:
@@ -185,13 +233,38 @@ class ServiceDatabase:
 
         `seen_before` is set when this service has committed it already: then change nothing.
         """
-        name = message.body.type.removeprefix("windlass.").rpartition(".v")[0]
+        name = _name(message.body)
         point(f"{self.service}.{name}.heard")
         cause = Cause(message.id, message.correlation, message.traceparent, message=True)
         async with self.transaction(cause, name) as tx:
             row = {"consumer_group": self.service, "event": message.id, "heard_at": tx.now}
             tx.seen_before = not await tx.insert_or_ignore(tables.inbox, row)
             yield tx
+
+    @asynccontextmanager
+    async def hearing_together(
+        self, messages: Sequence[Message[E]]
+    ) -> AsyncIterator[tuple[Transaction, list[Message[E]]]]:
+        """Open one transaction in which messages are handled together; with those that are news.
+
+        The rest was committed by this service already. What is said because of one of them needs that
+        one as the transaction's cause.
+        """
+        first = messages[0]
+        name = _name(first.body)
+        point(f"{self.service}.{name}.heard")
+        cause = Cause(first.id, first.correlation, first.traceparent, message=True)
+        async with self.transaction(cause, name) as tx:
+            rows = [
+                {"consumer_group": self.service, "event": message.id, "heard_at": tx.now}
+                for message in messages
+            ]
+            news = [
+                message
+                for message, row in zip(messages, rows, strict=True)
+                if await tx.insert_or_ignore(tables.inbox, row)
+            ]
+            yield tx, news
 
     @asynccontextmanager
     async def transaction(self, cause: Cause, name: str) -> AsyncIterator[Transaction]:

@@ -7,34 +7,37 @@ statement never waits for SQLite's own lock while it blocks the loop.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.pool import QueuePool
 
 from shared.clock import Clock
-from shared.db.database import Noted, Parameters
+from shared.db import prepared
+from shared.db.database import Noted, Parameters, Rows
 from shared.faults import TryAgain
 
 BUSY_TIMEOUT_MILLISECONDS = 5_000  # only another process could hold the lock: a backup, a shell
+STATEMENTS_KEPT = 1_000  # by each connection, as SQLite compiled them; there are some three hundred
+READERS_KEPT = 4  # connections that nobody reads with at the moment
 PASSING = ("disk is full", "disk I/O error", "database is locked", "unable to open database file")
 
 
-@dataclass(frozen=True, slots=True)
 class InlineConnection:
-    """A synchronous connection behind the port's awaitable verb."""
+    """A connection inside one transaction, behind the port's awaitable verb."""
 
-    connection: sa.Connection
+    __slots__ = ("_raw",)
 
-    async def execute(
-        self, statement: sa.Executable, parameters: Parameters | None = None
-    ) -> sa.CursorResult[Any]:
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self._raw = raw
+
+    async def execute(self, statement: sa.Executable, parameters: Parameters | None = None) -> Rows:
         """Run the statement at once, on the loop's own thread."""
-        return self.connection.execute(statement, parameters)
+        rows = parameters if isinstance(parameters, list | tuple) else (parameters or {},)
+        return prepared.run(self._raw, statement, rows)
 
 
 class SqliteDatabase:
@@ -42,11 +45,12 @@ class SqliteDatabase:
 
     def __init__(self, file: Path, clock: Clock) -> None:
         self.clock = clock
+        self._file = file
         self._writing = asyncio.Lock()
         self._writer_in_hand: asyncio.Task[Any] | None = None  # who holds the lock
         self._listeners: list[Callable[[Noted], None]] = []
-        self.writer = _engine(file, "BEGIN IMMEDIATE")
-        self._reader = _engine(file, "BEGIN", "PRAGMA query_only=ON")  # a forgotten write fails here
+        self._writer: sqlite3.Connection | None = None
+        self._readers: list[sqlite3.Connection] = []  # nobody's at the moment
 
     @asynccontextmanager
     async def begin(self, *, reserved: bool = False) -> AsyncIterator[tuple[InlineConnection, set[str]]]:
@@ -58,11 +62,8 @@ class SqliteDatabase:
         async with self._writing:
             self._writer_in_hand = task
             try:
-                with self.writer.begin() as connection:
-                    yield InlineConnection(connection), noted
-            except sa.exc.OperationalError as error:
-                _raise_if_passing(error)
-                raise
+                with self._transaction() as raw:
+                    yield InlineConnection(raw), noted
             finally:
                 self._writer_in_hand = None
         if noted:
@@ -72,12 +73,20 @@ class SqliteDatabase:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[InlineConnection]:
         """Open a connection on the state committed last."""
-        try:
-            with self._reader.connect() as connection:
-                yield InlineConnection(connection)
-        except sa.exc.OperationalError as error:
-            _raise_if_passing(error)
-            raise
+        with _passing_faults():
+            with prepared.as_sqlalchemy("BEGIN"):
+                raw = self._readers.pop() if self._readers else _connect(self._file, "PRAGMA query_only=ON")
+                raw.execute("BEGIN")
+            try:
+                yield InlineConnection(raw)
+            except BaseException:
+                raw.close()
+                raise
+            raw.rollback()
+            if len(self._readers) < READERS_KEPT:
+                self._readers.append(raw)
+            else:
+                raw.close()
 
     def on_commit(self, listener: Callable[[Noted], None]) -> None:
         """Call `listener` after every commit that noted something."""
@@ -85,36 +94,61 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         """Close the file; the write-ahead log is folded in by the last connection."""
-        self._reader.dispose()
-        self.writer.dispose()
+        while self._readers:
+            self._readers.pop().close()
+        self._forget_writer()
+        if "writer" in self.__dict__:
+            self.writer.dispose()
+
+    @cached_property
+    def writer(self) -> sa.Engine:
+        """Return an engine on the file, for what makes its tables and looks at them as a whole."""
+        engine = sa.create_engine("sqlite://", creator=lambda: _connect(self._file))
+        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        return engine
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with _passing_faults():
+            with prepared.as_sqlalchemy("BEGIN IMMEDIATE"):
+                raw = self._writer = self._writer or _connect(self._file)
+                raw.execute("BEGIN IMMEDIATE")
+            try:
+                yield raw
+                with prepared.as_sqlalchemy("COMMIT"):
+                    raw.execute("COMMIT")
+            except BaseException as error:
+                if raw.in_transaction:
+                    raw.rollback()
+                if "disk I/O error" in str(error):
+                    self._forget_writer()  # nobody knows what is left of it: the next one begins anew
+                raise
+
+    def _forget_writer(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
 
 
-def _engine(file: Path, begin: str, *pragmas: str) -> sa.Engine:
-    engine = sa.create_engine(
-        f"sqlite:///{file}",
-        poolclass=QueuePool,
-        pool_size=4,
-        max_overflow=-1,  # never wait for a connection: waiting would block the loop
-        connect_args={"isolation_level": None, "check_same_thread": False},
+def _connect(file: Path, *pragmas: str) -> sqlite3.Connection:
+    raw = sqlite3.connect(
+        file, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS_KEPT
     )
-
-    @sa.event.listens_for(engine, "connect")
-    def _configure(connection: sqlite3.Connection, _record: object) -> None:
-        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MILLISECONDS}")
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")  # 202 means it is on disk (S6)
-        connection.execute("PRAGMA foreign_keys=ON")
-        for pragma in pragmas:
-            connection.execute(pragma)
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
+    raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MILLISECONDS}")
+    raw.execute("PRAGMA journal_mode=WAL")
+    raw.execute("PRAGMA synchronous=FULL")  # 202 means it is on disk (S6)
+    raw.execute("PRAGMA foreign_keys=ON")
+    for pragma in pragmas:
+        raw.execute(pragma)  # a reader's: a forgotten write fails here
+    return raw
 
 
-def _raise_if_passing(error: sa.exc.OperationalError) -> None:
-    text = str(error.orig)
-    if any(passing in text for passing in PASSING):
-        raise TryAgain(f"the database could not be used: {text}") from error
+@contextmanager
+def _passing_faults() -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        text = str(error.orig)
+        if any(passing in text for passing in PASSING):
+            raise TryAgain(f"the database could not be used: {text}") from error
+        raise

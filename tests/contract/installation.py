@@ -96,9 +96,8 @@ class Embedded:
 
     @asynccontextmanager
     async def full(self) -> AsyncIterator[None]:
-        with self._sqlite.writer.connect() as connection:
-            raw = connection.connection.dbapi_connection
-        assert raw is not None
+        async with self._sqlite.begin() as (connection, _):
+            raw = connection._raw
         pages = raw.execute("PRAGMA page_count").fetchone()[0]
         raw.execute(f"PRAGMA max_page_count={pages}")
         try:

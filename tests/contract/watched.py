@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from shared.db import Database, Noted, Parameters, Reading
+from shared.db import Database, Noted, Parameters, Reading, Rows
 
 
 class Watched:
@@ -69,8 +69,6 @@ class _WatchedConnection:
     watched: Watched
     real: Reading
 
-    async def execute(
-        self, statement: sa.Executable, parameters: Parameters | None = None
-    ) -> sa.CursorResult[Any]:
+    async def execute(self, statement: sa.Executable, parameters: Parameters | None = None) -> Rows:
         with self.watched.asking():
             return await self.real.execute(statement, parameters)

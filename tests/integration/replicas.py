@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.clock import ManualClock
-from shared.db import Database, Noted, Parameters, Reading, metadata
+from shared.db import Database, Noted, Parameters, Reading, Rows, metadata
 from shared.db.postgres import PostgresDatabase, PostgresSettings
 from shared.db.sqlite import SqliteDatabase
 from shared.events import Event, Message
@@ -223,9 +223,7 @@ class _Halting:
         self._connection = connection
         self._at = at
 
-    async def execute(
-        self, statement: sa.Executable, parameters: Parameters | None = None
-    ) -> sa.CursorResult[Any]:
+    async def execute(self, statement: sa.Executable, parameters: Parameters | None = None) -> Rows:
         result = await self._connection.execute(statement, parameters)
         await self._at.passed(statement, parameters)
         return result

@@ -52,13 +52,13 @@ class InMemory:
 
     @asynccontextmanager
     async def begin(self, *, reserved: bool = False) -> AsyncIterator[tuple[InlineConnection, set[str]]]:
-        with self._engine.begin() as connection:
-            yield InlineConnection(connection), set()
+        with self._engine.begin():
+            yield InlineConnection(self._driver), set()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[InlineConnection]:
-        with self._engine.begin() as connection:
-            yield InlineConnection(connection)
+        with self._engine.begin():
+            yield InlineConnection(self._driver)
 
     def on_commit(self, listener: Callable[[Noted], None]) -> None:
         """Tell nobody: what follows is what the model says."""

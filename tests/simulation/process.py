@@ -9,13 +9,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
 from shared.bus.embedded import CURSOR_SAVED_EVERY_SECONDS
 from shared.clock import Clock
-from shared.db import Noted, Parameters, Reading
+from shared.db import Noted, Parameters, Reading, Rows
 from shared.dead_letters.redelivery import SWEEP_SECONDS as LETTERS_SWEPT_SECONDS
 from shared.timers import SWEEP_SECONDS
 from shared.work.workers import HEARTBEAT_SECONDS
@@ -135,9 +134,7 @@ class _Sight:
         self._connection = connection
         self._process = process
 
-    async def execute(
-        self, statement: sa.Executable, parameters: Parameters | None = None
-    ) -> sa.CursorResult[Any]:
+    async def execute(self, statement: sa.Executable, parameters: Parameters | None = None) -> Rows:
         if not self._process.lives:
             raise asyncio.CancelledError
         return await self._connection.execute(statement, parameters)

@@ -1,7 +1,6 @@
-"""The embedded database once more, without an engine: what SQLAlchemy compiles goes straight to SQLite.
+"""The embedded database once more, in memory and on one connection, for trials by the thousand.
 
-A trial is some ten thousand statements. An engine spends five times as long on one as SQLite does: pools,
-events, contexts. Here a statement is compiled once in a process and run with nothing in between. It keeps
+Statements go the way they go in `shared/db/prepared.py`. It keeps
 what `shared/db/sqlite.py` keeps: one writer at a time, readers that see what was committed last, faults as
 SQLAlchemy's. That module itself is proved by the contract tests; what is simulated is whoever stands on it.
 """
@@ -10,13 +9,12 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, cast
 
 import sqlalchemy as sa
 
 from shared.clock import Clock
-from shared.db import Noted, Parameters, Reading
-from tests.simulation.quick_statement import prepared
+from shared.db import Noted, Parameters, Reading, Rows
+from shared.db.prepared import run
 from tests.simulation.virtual_loop import VirtualLoop
 
 STATEMENTS_KEPT = 1000  # prepared ones; there are some three hundred
@@ -30,13 +28,10 @@ class QuickConnection:
     def __init__(self, raw: sqlite3.Connection) -> None:
         self._raw = raw
 
-    async def execute(
-        self, statement: sa.Executable, parameters: Parameters | None = None
-    ) -> sa.CursorResult[Any]:
+    async def execute(self, statement: sa.Executable, parameters: Parameters | None = None) -> Rows:
         """Run the statement at once."""
         rows = parameters if isinstance(parameters, list | tuple) else (parameters or {},)
-        made, extracted = prepared(statement, sorted(rows[0]), many=len(rows) > 1)
-        return cast("sa.CursorResult[Any]", made.run(self._raw, rows, extracted))
+        return run(self._raw, statement, rows)
 
 
 class QuickDatabase:

@@ -45,7 +45,8 @@ class DefinitionStore:
 
     async def newest(self) -> int | None:
         """Return the newest revision that was let through."""
-        return (await self.tx.execute(NEWEST, {"of": self.pipeline})).scalar()
+        newest: int | None = (await self.tx.execute(NEWEST, {"of": self.pipeline})).scalar()
+        return newest
 
     async def let_through(self, revision: int) -> None:
         """Note that nothing of its file keeps a revision any more."""

@@ -1,13 +1,18 @@
 """Statements as SQLite takes them: what SQLAlchemy compiles once in a process, and nothing in between.
 
-For each place in the text it is known whose value goes there and what is done to it, so that running a
-statement again is a list of look-ups.
+An engine spends five times as long on a short statement as SQLite itself does: pools, events, contexts,
+cursors. Here it is known for each place in a compiled text whose value goes there and what is done to it,
+so that running it again is a list of look-ups. Types, the compiler and its cache are SQLAlchemy's own; some
+of what is used of them has no public name, so its version is bounded in `pyproject.toml` and the contract
+tests of the database hold every kind of statement against it.
 """
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -15,6 +20,7 @@ from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.engine.row import Row
 
 DIALECT = SQLiteDialect_pysqlite(paramstyle="qmark")
+SPELLINGS_KEPT = 64  # of a statement with lists, by their lengths
 ASKED_FOR = object()  # a value that has to be given
 
 Process = Callable[[Any], Any]
@@ -49,23 +55,20 @@ class Prepared:
     processors: Any  # of what comes back
     spelled: dict[tuple[int, ...], Spelled]
 
-    def run(self, raw: sqlite3.Connection, rows: Sequence[Any], extracted: Any) -> "Rows":
+    def run(self, raw: sqlite3.Connection, rows: Sequence[Any], extracted: Any) -> "FetchedRows":
         """Run it, once for each row of values."""
         spelled = self._spelled(rows[0], extracted)
         bound = [self._bound(spelled, row, extracted) for row in rows]
-        try:
-            cursor = (
-                raw.execute(spelled.text, bound[0])
-                if len(bound) == 1
-                else raw.executemany(spelled.text, bound)
-            )
-        except sqlite3.IntegrityError as error:
-            raise sa.exc.IntegrityError(spelled.text, None, error) from error
+        with as_sqlalchemy(spelled.text):
+            if len(bound) == 1:
+                cursor = raw.execute(spelled.text, bound[0])
+            else:
+                cursor = raw.executemany(spelled.text, bound)
+            taken = [] if self.metadata is None or cursor.description is None else cursor.fetchall()
         if self.metadata is None or cursor.description is None:
-            return Rows(NOTHING, [], cursor.rowcount)
+            return FetchedRows(NOTHING, [], cursor.rowcount)
         metadata, processors, places = self.metadata, self.processors, self.metadata._key_to_index
-        found: list[Row[Any]] = [Row(metadata, processors, places, row) for row in cursor.fetchall()]
-        return Rows(metadata, found, -1)
+        return FetchedRows(metadata, [Row(metadata, processors, places, row) for row in taken], -1)
 
     def _value(self, value: Value, given: Any, extracted: Any) -> Any:
         if value.key in given:
@@ -99,13 +102,15 @@ class Prepared:
         lengths = tuple([len(self._value(self.values[name], given, extracted)) for name in self.lists])
         spelled = self.spelled.get(lengths)
         if spelled is None:
+            if len(self.spelled) >= SPELLINGS_KEPT:
+                self.spelled.clear()
             values = {name: self._value(value, given, extracted) for name, value in self.values.items()}
             spelled = self.spelled[lengths] = _spell(self.compiled, self.values, values)
         return spelled
 
 
-class Rows:
-    """What a statement gave, all of it fetched; whatever is asked seldom is SQLAlchemy's."""
+class FetchedRows:
+    """What a statement gave; see `Rows`."""
 
     __slots__ = ("_found", "_metadata", "rowcount")
 
@@ -114,40 +119,106 @@ class Rows:
         self._found = found
         self.rowcount = rowcount
 
-    def all(self) -> list[Row[Any]]:
-        return self._found
-
     def __iter__(self) -> Iterator[Row[Any]]:
         return iter(self._found)
 
+    def all(self) -> list[Row[Any]]:
+        """Return every row."""
+        return self._found
+
     def first(self) -> Row[Any] | None:
+        """Return the first row."""
         return self._found[0] if self._found else None
 
     def one(self) -> Row[Any]:
-        (row,) = self._found
-        return row
+        """Return the only row."""
+        if not self._found:
+            raise sa.exc.NoResultFound("No row was found when one was required")
+        return self._only()
 
     def one_or_none(self) -> Row[Any] | None:
-        return self.one() if self._found else None
+        """Return the only row, if there is one."""
+        return self._only() if self._found else None
 
     def scalar(self) -> Any:
+        """Return the first row's first value."""
         return self._found[0][0] if self._found else None
 
     def scalar_one(self) -> Any:
+        """Return the only row's first value."""
         return self.one()[0]
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(IteratorResult(self._metadata, iter([tuple(row) for row in self._found])), name)
+    def scalar_one_or_none(self) -> Any:
+        """Return the only row's first value, if there is a row."""
+        return self._only()[0] if self._found else None
+
+    def scalars(self) -> sa.ScalarResult[Any]:
+        """Return every row's first value."""
+        return self._result().scalars()
+
+    def mappings(self) -> sa.MappingResult:
+        """Return every row by its columns' names."""
+        return self._result().mappings()
+
+    def _only(self) -> Row[Any]:
+        if len(self._found) > 1:
+            raise sa.exc.MultipleResultsFound("Multiple rows were found when exactly one was required")
+        return self._found[0]
+
+    def _result(self) -> IteratorResult[Any]:
+        return IteratorResult(self._metadata, iter(self._found))
 
 
 NOTHING = SimpleResultMetaData([])
-_compiled: dict[Any, Any] = {}
+FAULTS: dict[type[sqlite3.Error], type[sa.exc.DBAPIError]] = {
+    sqlite3.IntegrityError: sa.exc.IntegrityError,
+    sqlite3.OperationalError: sa.exc.OperationalError,
+    sqlite3.ProgrammingError: sa.exc.ProgrammingError,
+}
+
+_compiled: dict[Any, Any] = {}  # by SQLAlchemy's own key: as many as there are statements in the code
+_known: WeakKeyDictionary[Any, dict[Any, tuple[Prepared, Any]]] = WeakKeyDictionary()
 
 
-def prepared(statement: Any, keys: list[str], *, many: bool) -> tuple[Prepared, Any]:
-    """Return the statement, compiled by now, and the values that come with it."""
+def run(raw: sqlite3.Connection, statement: Any, rows: Sequence[Any]) -> FetchedRows:
+    """Run a statement at once, for each row of values; all rows name the same ones.
+
+    Raises what SQLAlchemy's engine would: `sqlalchemy.exc.IntegrityError` and its kin.
+    """
+    if isinstance(statement, sa.schema.ExecutableDDLElement):
+        text = str(statement.compile(dialect=DIALECT))
+        with as_sqlalchemy(text):
+            return FetchedRows(NOTHING, [], raw.execute(text).rowcount)
+    made, extracted = prepared(statement, tuple(rows[0]), many=len(rows) > 1)
+    return made.run(raw, rows, extracted)
+
+
+def prepared(statement: Any, keys: tuple[str, ...], *, many: bool) -> tuple[Prepared, Any]:
+    """Return the statement, compiled by now, and the values that come with it.
+
+    One and the same object is found without asking what it looks like.
+    """
+    ways = _known.get(statement)
+    if ways is None:
+        ways = _known[statement] = {}
+    found = ways.get((keys, many))
+    if found is None:
+        found = ways[keys, many] = _compiled_by_now(statement, keys, many=many)
+    return found
+
+
+@contextmanager
+def as_sqlalchemy(text: str) -> Iterator[None]:
+    """Raise SQLite's errors as SQLAlchemy's; `text` is what was to be run."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise FAULTS.get(type(error), sa.exc.DatabaseError)(text, None, error) from error
+
+
+def _compiled_by_now(statement: Any, keys: tuple[str, ...], *, many: bool) -> tuple[Prepared, Any]:
     compiled, extracted, *_ = statement._compile_w_cache(
-        DIALECT, compiled_cache=_compiled, column_keys=keys, for_executemany=many
+        DIALECT, compiled_cache=_compiled, column_keys=sorted(keys), for_executemany=many
     )
     known = compiled.__dict__.get("_prepared")
     if known is None:
