@@ -64,10 +64,11 @@ class Prepared:
                 cursor = raw.execute(spelled.text, bound[0])
             else:
                 cursor = raw.executemany(spelled.text, bound)
-            taken = [] if self.metadata is None or cursor.description is None else cursor.fetchall()
-        if self.metadata is None or cursor.description is None:
-            return FetchedRows(NOTHING, [], cursor.rowcount)
-        metadata, processors, places = self.metadata, self.processors, self.metadata._key_to_index
+            if cursor.description is None:
+                return FetchedRows(NOTHING, [], cursor.rowcount)
+            taken = cursor.fetchall()
+        metadata, processors = self.metadata or _named(cursor), self.processors
+        places = metadata._key_to_index
         return FetchedRows(metadata, [Row(metadata, processors, places, row) for row in taken], -1)
 
     def _value(self, value: Value, given: Any, extracted: Any) -> Any:
@@ -235,6 +236,11 @@ def _prepare(compiled: Any) -> Prepared:
     metadata = SimpleResultMetaData([column.keyname for column in columns]) if columns else None
     processors = [column.type._cached_result_processor(DIALECT, None) for column in columns]
     return Prepared(compiled, values, lists, metadata, processors if any(processors) else None, {})
+
+
+def _named(cursor: sqlite3.Cursor) -> SimpleResultMetaData:
+    """Return what is known of the rows of a text, which nobody told us."""
+    return SimpleResultMetaData([column for column, *_ in cursor.description])
 
 
 def _values(compiled: Any) -> dict[str, Value]:
