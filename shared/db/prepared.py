@@ -34,14 +34,19 @@ class Value(NamedTuple):
     default: Any
 
 
+class Place(NamedTuple):
+    """A place in the text, and what goes there."""
+
+    value: Value
+    element: int  # of the list that the value is; -1: all of it
+    process: Process | None
+
+
 class Spelled(NamedTuple):
     """A statement for lists of certain lengths."""
 
     text: str
-    plain: list[tuple[Value, Process | None]]  # in order, where there are no lists
-    names: Sequence[str]  # the same where there are
-    processors: dict[str, Process]
-    lists: dict[str, list[str]]  # a list's name -> those of its elements
+    places: list[Place]  # in order
 
 
 @dataclass(slots=True)
@@ -59,7 +64,7 @@ class Prepared:
         """Run it, once for each row of values."""
         spelled = self._spelled(rows[0], extracted)
         bound = [self._bound(spelled, row, extracted) for row in rows]
-        with as_sqlalchemy(spelled.text):
+        try:
             if len(bound) == 1:
                 cursor = raw.execute(spelled.text, bound[0])
             else:
@@ -67,6 +72,8 @@ class Prepared:
             if cursor.description is None:
                 return FetchedRows(NOTHING, [], cursor.rowcount)
             taken = cursor.fetchall()
+        except sqlite3.Error as error:
+            raise _fault(spelled.text, error) from error
         metadata, processors = self.metadata or _named(cursor), self.processors
         places = metadata._key_to_index
         return FetchedRows(metadata, [Row(metadata, processors, places, row) for row in taken], -1)
@@ -79,25 +86,14 @@ class Prepared:
         assert value.default is not ASKED_FOR, f"{value.key} was not given"
         return value.default
 
-    def _bound(self, spelled: Spelled, given: Any, extracted: Any) -> tuple[Any, ...]:
-        take = self._value
-        if not spelled.lists:
-            return tuple(
-                [
-                    process(take(value, given, extracted)) if process else take(value, given, extracted)
-                    for value, process in spelled.plain
-                ]
-            )
-        values = {name: take(value, given, extracted) for name, value in self.values.items()}
-        for name, elements in spelled.lists.items():
-            values.update(zip(elements, values[name], strict=True))
-        processor = spelled.processors.get
-        return tuple(
-            [
-                process(values[name]) if (process := processor(name)) else values[name]
-                for name in spelled.names
-            ]
-        )
+    def _bound(self, spelled: Spelled, given: Any, extracted: Any) -> list[Any]:
+        bound = []
+        for value, element, process in spelled.places:
+            taken = self._value(value, given, extracted)
+            if element >= 0:
+                taken = taken[element]
+            bound.append(process(taken) if process else taken)
+        return bound
 
     def _spelled(self, given: Any, extracted: Any) -> Spelled:
         lengths = tuple([len(self._value(self.values[name], given, extracted)) for name in self.lists])
@@ -214,7 +210,11 @@ def as_sqlalchemy(text: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise FAULTS.get(type(error), sa.exc.DatabaseError)(text, None, error) from error
+        raise _fault(text, error) from error
+
+
+def _fault(text: str, error: sqlite3.Error) -> sa.exc.DBAPIError:
+    return FAULTS.get(type(error), sa.exc.DatabaseError)(text, None, error)
 
 
 def _compiled_by_now(statement: Any, keys: tuple[str, ...], *, many: bool) -> tuple[Prepared, Any]:
@@ -254,11 +254,16 @@ def _values(compiled: Any) -> dict[str, Value]:
 
 
 def _spell(compiled: Any, values: dict[str, Value], given: dict[str, Any]) -> Spelled:
-    text, names = compiled.string, compiled.positiontup or ()
-    processors, lists = dict(compiled._bind_processors), {}
+    text, names, processors = compiled.string, compiled.positiontup or (), dict(compiled._bind_processors)
+    of_list: dict[str, tuple[str, int]] = {}
     if compiled.post_compile_params:
         expanded = compiled._process_parameters_for_postcompile(given)
-        text, names, lists = expanded.statement, expanded.positiontup, expanded.parameter_expansion
+        text, names = expanded.statement, expanded.positiontup
         processors.update(expanded.processors)
-    plain = [] if lists else [(values[name], processors.get(name)) for name in names]
-    return Spelled(text, plain, names, processors, lists)
+        for list_, elements in expanded.parameter_expansion.items():
+            of_list.update((name, (list_, place)) for place, name in enumerate(elements))
+    places = []
+    for name in names:
+        own, element = of_list.get(name, (name, -1))
+        places.append(Place(values[own], element, processors.get(name)))
+    return Spelled(text, places)
