@@ -1,7 +1,7 @@
 """Carries out a step's actions as durable work, publishes its output, and writes its answer."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 from uuid import UUID
@@ -34,14 +34,13 @@ from services.deployer.store import (
 from shared.attempt_log import AttemptLog
 from shared.db import ServiceDatabase, Transaction
 from shared.delivery import failure_of
-from shared.events import (
-    Evidence,
-)
+from shared.events import Evidence, LogLine
 from shared.ids import Digest
 from shared.language.expression import Mistake
 from shared.step_types import STEP_TYPES
 from shared.work import Claim, Workers
 
+ANSWER_TURNS_MAX = 12  # of the loop, from a process's last line to its answer: about eight
 MOMENT_SECONDS_MAX = 900.0  # of one try of what should be over in a moment: a grace period, a slow disk
 
 log = structlog.get_logger()
@@ -65,12 +64,12 @@ class StepWorker:
         """Carry the action out from wherever an earlier life left it, and write the answer."""
         order, mistake = await self._order(claim)
         if mistake and self.action != "discard":  # what is taken away needs no values
-            answer: StepAnswer = Broke(lacking(order.step, mistake, self.db.clock.now()))
+            await self._write(claim, order, Broke(lacking(order.step, mistake, self.db.clock.now())))
         else:
-            answer = await self._act(claim, order)
-        await self._write(claim, order, answer)
+            await self._write(claim, order, *await self._act(claim, order))
 
-    async def _act(self, claim: Claim, order: StepOrder) -> StepAnswer:
+    async def _act(self, claim: Claim, order: StepOrder) -> tuple[StepAnswer, Sequence[LogLine]]:
+        """Return the answer, and the lines of output that are to be published with it."""
         carrier = self.carriers[order.step.type]
         match self.action:
             case "run":
@@ -81,10 +80,10 @@ class StepWorker:
                 return await self._published(claim, carrier, order, applied)
             case "switch":
                 async with asyncio.timeout(MOMENT_SECONDS_MAX):
-                    return await carrier.switch(order)
+                    return await carrier.switch(order), ()
             case "discard":
                 async with asyncio.timeout(MOMENT_SECONDS_MAX):
-                    return await carrier.discard(order)
+                    return await carrier.discard(order), ()
             case _:
                 assert_never(self.action)
 
@@ -141,25 +140,40 @@ class StepWorker:
 
     async def _published(
         self, claim: Claim, carrier: StepCarrier, order: StepOrder, action: Awaitable[StepAnswer]
-    ) -> StepAnswer:
-        """Act while the output of it is published."""
-        publishing = asyncio.create_task(self._publish(claim, carrier, order))
+    ) -> tuple[StepAnswer, Sequence[LogLine]]:
+        """Act while the output of it is published; return the last of it, if that can go with the answer."""
+        answered = asyncio.Event()
+        publishing = asyncio.create_task(self._publish(claim, carrier, order, answered))
         try:
             answer = await action
-            await publishing
+            answered.set()
+            return answer, await publishing
         finally:
             publishing.cancel()
-        return answer
 
-    async def _publish(self, claim: Claim, carrier: StepCarrier, order: StepOrder) -> None:
+    async def _publish(
+        self, claim: Claim, carrier: StepCarrier, order: StepOrder, answered: asyncio.Event
+    ) -> Sequence[LogLine]:
+        """Publish batch by batch; return the one that came together with the answer: a commit less."""
         log = _log(order)
         async with self.db.reading() as reading:
             first_line = await log.next_line(reading)
+        last: Sequence[LogLine] = ()
         async for lines in carrier.output(order, first_line):
-            async with self.workers.holding(claim, "step.log") as tx:
-                await log.append(tx, lines)
+            if last:
+                await self._append(claim, log, last)
+            last = lines if await _soon(answered) else ()
+            if not last:
+                await self._append(claim, log, lines)
+        return last
 
-    async def _write(self, claim: Claim, order: StepOrder, answer: StepAnswer) -> None:
+    async def _append(self, claim: Claim, log: AttemptLog, lines: Sequence[LogLine]) -> None:
+        async with self.workers.holding(claim, "step.log") as tx:
+            await log.append(tx, lines)
+
+    async def _write(
+        self, claim: Claim, order: StepOrder, answer: StepAnswer, lines: Sequence[LogLine] = ()
+    ) -> None:
         async def lock(tx: Transaction) -> None:  # as whoever cancels an order has
             await lock_pipeline(tx, order.pipeline)
 
@@ -171,10 +185,20 @@ class StepWorker:
             run_moves = await moves.moves_of(run)
             record = run_moves.steps[order.step.id]
             await StepMoves(run_moves, record, order.step).take(self.action, answer)
-            if self.action in {"run", "apply"} and not isinstance(answer, Proposed):
-                await _log(order).append(tx, (), last=True)
+            is_last = self.action in {"run", "apply"} and not isinstance(answer, Proposed)
+            if lines or is_last:
+                await _log(order).append(tx, lines, last=is_last)
             await moves.go_on()
         self.deployer.due(store.nearest_limit)
+
+
+async def _soon(answered: asyncio.Event) -> bool:
+    """Tell whether the answer comes right after its output, as that of a process does which has ended."""
+    for _ in range(ANSWER_TURNS_MAX):
+        if answered.is_set():
+            break
+        await asyncio.sleep(0)
+    return answered.is_set()
 
 
 def _log(order: StepOrder) -> AttemptLog:
