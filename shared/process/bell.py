@@ -2,9 +2,9 @@
 
 import asyncio
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from shared.process.shim.bell import FOLDER
@@ -47,7 +47,8 @@ class Bell:
     def close(self) -> None:
         """Stop hearing."""
         if self._fd >= 0:
-            self._loop.remove_reader(self._fd)
+            with suppress(RuntimeError):  # the loop is closed, and knows it no more
+                self._loop.remove_reader(self._fd)
             with suppress(OSError):
                 self._path.unlink()  # before the end is closed: one without a reader is a dead one's
             os.close(self._fd)
@@ -56,17 +57,27 @@ class Bell:
     def _open(self, bells: Path) -> None:
         """Make a FIFO of our own, seen by the shim only once we have it open."""
         bells.mkdir(mode=0o700, exist_ok=True)
-        making = Path(tempfile.mkdtemp(prefix=".", dir=bells))
+        making = _made(bells)
         try:
-            os.mkfifo(making / "bell", 0o600)
             # Both ends, so that opening never waits and the shim's end may come and go.
-            self._fd = os.open(making / "bell", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-            self._path = bells / making.name.removeprefix(".")
-            (making / "bell").rename(self._path)
-        finally:
-            making.rmdir()
+            self._fd = os.open(making, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+            self._path = bells / str(os.fstat(self._fd).st_ino)  # no other bell here has this number
+            making.rename(self._path)
+        except OSError:
+            making.unlink(missing_ok=True)
+            raise
 
     def _heard(self) -> None:
         with suppress(BlockingIOError):
             os.read(self._fd, READ_BYTES)
         self.ring()
+
+
+def _made(bells: Path) -> Path:
+    """Make a FIFO under a name that no shim rings; workers in other containers may have our process id."""
+    for number in count():
+        path = bells / f".{os.getpid()}-{number}"
+        with suppress(FileExistsError):
+            os.mkfifo(path, 0o600)
+            return path
+    raise AssertionError

@@ -3,6 +3,7 @@
 Whether the shim lives is asked of its lock: a process id may long be somebody else's.
 """
 
+import errno
 import fcntl
 import os
 import signal
@@ -19,8 +20,11 @@ def prepare(folder: Path, spec: bytes) -> None:
     """Make the folder with all a shim needs in it; one that is prepared already is prepared again."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # the shim has it on the disk before it starts
     descriptor, name = tempfile.mkstemp(prefix="spec.", dir=folder)  # another worker may be at it, too
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(spec)
+    try:
+        if os.write(descriptor, spec) < len(spec):
+            raise OSError(errno.ENOSPC, "no room for what is to be run")
+    finally:
+        os.close(descriptor)
     with suppress(FileNotFoundError):  # a shim that another worker started has the folder, and tidied up
         Path(name).rename(folder / "spec")
 

@@ -23,9 +23,11 @@ from shared.process.bell import Bell
 from shared.process.output import Batch, OutputReader, tail
 from shared.process.shims import Shim, Shims
 
-START_SECONDS = 20.0  # from the start of a shim to its claim; from nothing it takes 15 ms on an idle machine
+CLAIM_SECONDS = 7.0  # from an order to a shim's claim: 3 ms on an idle machine, and 15 more for a new server
+STARTS_MAX = 3  # shims asked for in vain until the host is called unable
 STOP_MARGIN_SECONDS = 10.0  # past the grace, before a shim that does not end its child is killed
 LOADER_VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # what the interpreter may need to start
+BELL_KEPT_SECONDS = 1.0  # from a start until somebody waits: to make it anew costs half a millisecond
 FALLBACK_SECONDS = 1.0  # between looks at a lock that nobody rings for
 
 
@@ -81,11 +83,8 @@ class LocalProcesses:
         try:
             shim_folder.prepare(folder, content)
             point("process.spec.written")
-            with self._listening(folder) as rung:
-                shim = self._shims.start(folder)
-                point("process.shim.started")
-                await self._until_claimed(shim, rung)
-            self._shims.start_ahead_soon()
+            with self._listening(folder, BELL_KEPT_SECONDS) as rung:
+                await self._started(folder, rung)
         except OSError as problem:
             raise TryAgain(f"a process could not be started in {folder.name}") from problem
         point("process.shim.claimed")
@@ -162,18 +161,30 @@ class LocalProcesses:
     def close(self) -> None:
         """Let go of what was started; it goes on."""
         self._shims.close()
+        for folder, bell in list(self._bells.items()):
+            self._close_if_idle(folder, bell)
 
-    async def _until_claimed(self, shim: Shim, rung: asyncio.Event) -> None:
-        folder = shim.folder
-        async with asyncio.timeout(START_SECONDS):
-            while not shim_folder.claimed(folder):
-                if shim.status and shim.gate:  # whatever it died of may have come upon it long ago
-                    shim = self._shims.start_anew(folder)
-                elif shim.status:  # 0: it left the folder to another one, which is about to claim it
-                    complaint = (folder / "shim.log").read_text("utf-8", "replace")[-500:]
-                    raise OSError(f"the shim ended with {shim.status}: {complaint}")
-                await self._rung(rung)
-                rung.clear()
+    async def _started(self, folder: Path, rung: asyncio.Event) -> None:
+        """Have shims started until one has claimed the folder."""
+        for _ in range(STARTS_MAX):
+            shim = self._shims.start(folder)
+            point("process.shim.started")
+            try:
+                async with asyncio.timeout(CLAIM_SECONDS):
+                    await self._until_settled(shim, rung)
+            except TimeoutError:
+                self._shims.distrust()  # it may be frozen; should a shim of it come late, it finds a claim
+            if shim_folder.claimed(folder):
+                return
+            if shim.failed and not shim.may_be_repeated:
+                break
+        complaint = (folder / "shim.log").read_text("utf-8", "replace")[-500:]
+        raise OSError(f"no shim took the folder: {complaint}")
+
+    async def _until_settled(self, shim: Shim, rung: asyncio.Event) -> None:
+        while not shim_folder.claimed(shim.folder) and not shim.failed:
+            await self._rung(rung)
+            rung.clear()
 
     async def _until_over(self, folder: Path, rung: asyncio.Event) -> None:
         while isinstance(self._settled(folder), Running):
@@ -192,10 +203,10 @@ class LocalProcesses:
         with suppress(TimeoutError):
             async with asyncio.timeout(FALLBACK_SECONDS):
                 await rung.wait()
-        self._shims.look_after_unwatched()
 
     @contextmanager
-    def _listening(self, folder: Path) -> Iterator[asyncio.Event]:
+    def _listening(self, folder: Path, kept_seconds: float = 0) -> Iterator[asyncio.Event]:
+        """Hear the folder's bell, and keep it for whoever will listen within `kept_seconds`."""
         bell = self._bells.get(folder)
         if bell is None:
             bell = self._bells[folder] = Bell(folder)
@@ -203,9 +214,16 @@ class LocalProcesses:
             with bell.listener() as rung:
                 yield rung
         finally:
-            if bell.idle:
-                bell.close()
-                self._bells.pop(folder, None)
+            if kept_seconds:
+                loop = asyncio.get_running_loop()
+                loop.call_later(kept_seconds, self._close_if_idle, folder, bell)
+            else:
+                self._close_if_idle(folder, bell)
+
+    def _close_if_idle(self, folder: Path, bell: Bell) -> None:
+        if bell.idle and self._bells.get(folder) is bell:
+            bell.close()
+            del self._bells[folder]
 
     def _shim_ended(self, folder: Path) -> None:
         if bell := self._bells.get(folder):

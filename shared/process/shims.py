@@ -1,168 +1,161 @@
-"""The shims that this life of the program started, until they are reaped; one of them is started ahead.
+"""The shims that this life of the program started, and the server that they are forked from.
 
-Starting an interpreter takes longer than all else that stands between an order and its process. So a
-spare one waits, everything imported, to be told its folder through a pipe. The kernel closes that pipe
-when we die, however we die, and a shim that was told nothing then ends.
+Starting an interpreter takes longer than all else that stands between an order and its process. So one is
+kept, everything imported, and forks a shim for each folder that it is told through a pipe. The kernel
+closes that pipe when we die, however we die, and the server ends; its shims go on.
+
+Whatever becomes of a server, a folder can safely be told to another one: only one shim ever claims it.
 """
 
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 PROGRAM = Path(__file__).parent / "shim" / "start.py"
-START_AHEAD_SECONDS = 0.01  # after a start: the process just begun has the processor first
-NO_FOLDER = Path()
-
-
-class Gate:
-    """Our end of the pipe through which a spare shim is told its folder; as good as its lifeline."""
-
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-
-    @property
-    def open(self) -> bool:
-        """Tell whether a folder can still be told."""
-        return self._fd >= 0
-
-    def tell(self, folder: Path) -> bool:
-        """Tell it, once; False when there is no longer anybody to hear it."""
-        try:
-            os.write(self._fd, os.fsencode(folder.absolute()) + b"\0")
-        except OSError:
-            return False
-        finally:
-            self.close()
-        return True
-
-    def close(self) -> None:
-        """Tell nothing more: who has been told nothing ends."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-
-    __del__ = close  # whoever forgets us must not leave a shim waiting
+UNKNOWN = -1  # no wait status: there was no room for a process, or its server is gone
+READ_BYTES = 4096
 
 
 @dataclass(slots=True)
 class Shim:
-    """A shim that has not been reaped."""
+    """A shim that was asked for."""
 
-    pid: int
-    folder: Path  # NO_FOLDER until it is told
-    gate: Gate | None = None  # of one that was started before there was a folder for it
-    pidfd: int = -1
-    status: int | None = None
+    folder: Path
+    status: int | None = None  # once it has ended, as far as is known
 
     @property
-    def spare(self) -> bool:
-        """Tell whether it still waits to be told."""
-        return self.gate is not None and self.gate.open
+    def may_be_repeated(self) -> bool:
+        """Tell whether it ended by no fault of the folder's, as far as is known."""
+        return self.status is not None and (self.status == UNKNOWN or os.WIFSIGNALED(self.status))
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether it will not take its folder; one that ended well left it to another one."""
+        return self.status is not None and self.status != 0
+
+
+class ForkServer:
+    """A server and the shims it forked, until it is gone."""
+
+    def __init__(self, command: tuple[str, ...], env: Mapping[str, str], log: Path) -> None:
+        self.shims: dict[int, Shim] = {}  # that have not ended
+        self._told = 0
+        self._half_heard = b""
+        self._telling = self.hearing = -1
+        orders, self._telling = os.pipe()
+        self.hearing, reports = os.pipe()
+        appending = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        try:
+            self.pid = os.posix_spawn(
+                command[0],
+                command,
+                env,
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, orders, 0),
+                    (os.POSIX_SPAWN_DUP2, reports, 1),
+                    (os.POSIX_SPAWN_OPEN, 2, str(log), appending, 0o600),  # should it be unable to start
+                ],
+                setsid=True,
+                setsigmask=[],
+                setsigdef=[signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD],
+            )
+        except OSError:
+            self._close()
+            raise
+        finally:
+            os.close(orders)
+            os.close(reports)
+        os.set_blocking(self._telling, False)  # a server that hears nothing must not hold us up
+
+    def tell(self, folder: Path) -> Shim:
+        """Have a shim forked for the folder; raises `OSError` when there is nobody to hear it."""
+        os.write(self._telling, os.fsencode(folder.absolute()) + b"\0")  # whole or not at all: PIPE_BUF
+        shim = self.shims[self._told] = Shim(folder)
+        self._told += 1
+        return shim
+
+    def tell_no_more(self) -> None:
+        """Have it end as soon as it has done what it was told."""
+        if self._telling >= 0:
+            os.close(self._telling)
+            self._telling = -1
+
+    def hear(self) -> list[Shim]:
+        """Return the shims of which it says that they have ended; raises `EOFError` when it has."""
+        heard = os.read(self.hearing, READ_BYTES)
+        if not heard:
+            raise EOFError
+        *lines, self._half_heard = (self._half_heard + heard).split(b"\n")
+        ended = []
+        for number, status in (line.split() for line in lines):
+            shim = self.shims.pop(int(number))
+            shim.status = int(status)
+            ended.append(shim)
+        return ended
+
+    def end(self) -> list[Shim]:
+        """See to it that it is gone, and return the shims whose end nobody will hear of."""
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        self._close()
+        left = list(self.shims.values())
+        self.shims.clear()
+        for shim in left:
+            shim.status = UNKNOWN
+        return left
+
+    def _close(self) -> None:
+        self.tell_no_more()
+        if self.hearing >= 0:
+            os.close(self.hearing)
+            self.hearing = -1
+
+    __del__ = _close  # whoever forgets us must not leave a server waiting
 
 
 class Shims:
-    """Starts shims and takes note of their ends."""
+    """Has shims started, and takes note of their ends."""
 
     def __init__(self, python: str, env: Mapping[str, str], ended: Callable[[Path], None]) -> None:
-        self._python = python
+        self._command = (python, "-I", "-S", str(PROGRAM))
         self._ended = ended  # told whose shim has ended
-        self._unreaped: dict[int, Shim] = {}
-        self._starting: asyncio.TimerHandle | None = None
         self._env = env  # what the interpreter itself needs to start
+        self._servers: list[ForkServer] = []  # the last one is told; those before it only end
 
     def start(self, folder: Path) -> Shim:
-        """Start one for the folder, the spare one if it lives."""
-        for shim in list(self._unreaped.values()):
-            if shim.spare and shim.gate and shim.gate.tell(folder):
-                shim.folder = folder
-                return shim
-        return self.start_anew(folder)
+        """Have one started for the folder."""
+        with suppress(OSError, IndexError):  # there is none, or it died, or hears nothing
+            return self._servers[-1].tell(folder)
+        self.distrust()
+        server = ForkServer(self._command, self._env, folder / "shim.log")
+        self._servers.append(server)
+        asyncio.get_running_loop().add_reader(server.hearing, self._hear, server)
+        return server.tell(folder)
 
-    def start_anew(self, folder: Path) -> Shim:
-        """Start one from nothing."""
-        log = (
-            os.POSIX_SPAWN_OPEN,
-            2,
-            str(folder / "shim.log"),
-            os.O_WRONLY | os.O_CREAT | os.O_APPEND,
-            0o600,
-        )
-        nothing = (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0)
-        return self._watched(Shim(self._spawn([nothing, log], str(folder.absolute())), folder))
-
-    def start_ahead_soon(self) -> None:
-        """Have a spare one before long; without room for it there is none."""
-        if self._starting is None and not any(shim.spare for shim in self._unreaped.values()):
-            loop = asyncio.get_running_loop()
-            self._starting = loop.call_later(START_AHEAD_SECONDS, self._start_ahead)
-
-    def look_after_unwatched(self) -> None:
-        """Reap those whose end nobody tells us."""
-        for shim in list(self._unreaped.values()):
-            if shim.pidfd < 0:
-                self._reap(shim.pid)
+    def distrust(self) -> None:
+        """Have the next shims come from another server."""
+        for server in self._servers:
+            server.tell_no_more()
 
     def close(self) -> None:
         """Let go of all: whatever has a folder goes on."""
-        if self._starting:
-            self._starting.cancel()
-            self._starting = None
-        for shim in list(self._unreaped.values()):
-            if shim.folder == NO_FOLDER:
-                os.kill(shim.pid, signal.SIGKILL)
-                os.waitpid(shim.pid, 0)
-            self._forget(shim)
+        for server in list(self._servers):
+            self._end(server)
 
-    def _start_ahead(self) -> None:
-        self._starting = None
-        with suppress(OSError):
-            waiting, telling = os.pipe()
-            gate = Gate(telling)
-            try:
-                actions = [
-                    (os.POSIX_SPAWN_DUP2, waiting, 0),
-                    (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0),
-                ]
-                self._watched(Shim(self._spawn(actions), NO_FOLDER, gate))
-            finally:
-                os.close(waiting)
-
-    def _spawn(self, actions: Sequence[tuple[object, ...]], *words: str) -> int:
-        silent = (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)
-        return os.posix_spawn(
-            self._python,
-            [self._python, "-I", "-S", str(PROGRAM), *words],
-            self._env,
-            file_actions=[silent, *actions],
-            setsid=True,
-            setsigmask=[],
-            setsigdef=[signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD],
-        )
-
-    def _watched(self, shim: Shim) -> Shim:
-        self._unreaped[shim.pid] = shim
-        with suppress(AttributeError, OSError):  # not Linux, or no descriptor left: it is polled
-            shim.pidfd = os.pidfd_open(shim.pid)
-            asyncio.get_running_loop().add_reader(shim.pidfd, self._reap, shim.pid)
-        return shim
-
-    def _reap(self, pid: int) -> None:
-        ended, status = os.waitpid(pid, os.WNOHANG)
-        if ended:
-            shim = self._unreaped[pid]
-            shim.status = status
-            self._forget(shim)
+    def _hear(self, server: ForkServer) -> None:
+        try:
+            ended = server.hear()
+        except EOFError:
+            ended = self._end(server)
+        for shim in ended:
             self._ended(shim.folder)
 
-    def _forget(self, shim: Shim) -> None:
-        del self._unreaped[shim.pid]
-        if shim.gate:
-            shim.gate.close()
-        if shim.pidfd >= 0:
-            with suppress(RuntimeError):  # no loop runs any more: its selector is gone, too
-                asyncio.get_running_loop().remove_reader(shim.pidfd)
-            os.close(shim.pidfd)
+    def _end(self, server: ForkServer) -> list[Shim]:
+        self._servers.remove(server)
+        with suppress(RuntimeError):  # no loop runs any more: its selector is gone, too
+            asyncio.get_running_loop().remove_reader(server.hearing)
+        return server.end()

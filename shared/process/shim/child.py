@@ -4,7 +4,9 @@ import _signal as signal  # type: ignore[import-not-found]  # `signal` without i
 import os
 import resource
 
-from .disk import write_whole
+from .disk import read, sync, write_whole
+
+READY = b"."
 
 
 class Spec:
@@ -32,37 +34,84 @@ class Spec:
 _HANDLED = tuple(number for number in range(1, 32) if number not in (signal.SIGKILL, signal.SIGSTOP))
 
 
-def spawn(spec: Spec) -> tuple[int, int, int]:
-    """Start the child in a session of its own; return it, its output, and what it could not do."""
-    out, out_end = os.pipe()
-    report, report_end = os.pipe()
-    os.set_blocking(out, False)
-    # Until the child is what it is to become it must not lose a SIGTERM to handlers of ours.
+class Child:
+    """A process that makes itself ready for the command, and becomes it when it is let go.
+
+    It is forked before the claim is on the disk, and gets ready while the disk works. Should its shim be
+    killed before it is let go, it ends.
+    """
+
+    def __init__(self, spec: Spec, unsynced: str) -> None:
+        """Fork it in a session of its own; `unsynced`: a folder that it puts on the disk first, if any."""
+        pipes: list[int] = []
+        try:
+            for _ in range(3):
+                pipes += os.pipe()
+            self.out, out_end, self.report, report_end, gate_end, self._gate = pipes
+            os.set_blocking(self.out, False)
+            self.pid = fork()
+        except OSError:
+            for end in pipes:
+                os.close(end)
+            raise
+        if self.pid == 0:
+            become(spec, unsynced, (out_end, report_end, gate_end), self._gate)
+        for end in (out_end, report_end, gate_end):
+            os.close(end)
+        self._first_word = b""
+
+    def wait_ready(self) -> None:
+        """Return when its group exists and what it was to put on the disk is there, or it cannot be."""
+        self._first_word = os.read(self.report, 1)
+
+    def let_go(self) -> None:
+        """Have it run the command."""
+        try:
+            os.write(self._gate, b"!")
+        except BrokenPipeError:
+            pass  # it has ended, and said why
+        os.close(self._gate)
+
+    def dismiss(self) -> None:
+        """Have it end without having run anything."""
+        for end in (self._gate, self.out, self.report):
+            os.close(end)
+        os.waitpid(self.pid, 0)
+
+    def problem(self) -> str:
+        """Return what it could not do, once it has ended."""
+        word = self._first_word.removeprefix(READY) + os.read(self.report, 512)
+        os.close(self.report)
+        return word.decode("utf-8", "replace")
+
+
+def fork() -> int:
+    """Fork a process that begins with SIGTERM blocked: it must not lose one to handlers of ours."""
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    child = -1
     try:
         child = os.fork()
-        if child == 0:
-            become(spec, out_end, report_end)
+        return child
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
-        os.close(out_end)
-        os.close(report_end)
-    os.read(report, 1)  # its group exists
-    return child, out, report
+        if child:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 
 
-def become(spec: Spec, out: int, report: int) -> None:
+def become(spec: Spec, unsynced: str, ends: tuple[int, int, int], gate: int) -> None:
     """Turn this process, just forked, into the one that was asked for; never return."""
+    out, report, gate_end = ends
     what = "cannot make a session"
     try:
+        os.close(gate)  # else its shim's death would not be heard at the other end
         os.setsid()
-        os.write(report, b".")
-        signal.set_wakeup_fd(-1)
-        for number in _HANDLED:
-            signal.signal(number, signal.SIG_DFL)
+        forget_signals()
         what = "cannot note the process group"
         # The lock is inherited up to exec: whoever finds it free finds this file, too.
         write_whole("group", f"{os.getpid()} {identity(os.getpid())}\n".encode())
+        what = "cannot put its folder on the disk"
+        if unsynced:
+            sync(unsynced)
+        os.write(report, READY)
         what = "cannot redirect"
         os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
         os.dup2(out, 1)
@@ -72,12 +121,20 @@ def become(spec: Spec, out: int, report: int) -> None:
         what = "cannot limit resources"
         limit(spec)
         what = "cannot run " + repr(os.fsdecode(spec.argv[0]))[:200]
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
-        os.execvpe(spec.argv[0], spec.argv, spec.env)
+        if os.read(gate_end, 1):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+            os.execvpe(spec.argv[0], spec.argv, spec.env)
     except (OSError, ValueError) as problem:
         os.write(report, f"{what}: {getattr(problem, 'strerror', None) or problem}".encode())
     finally:
         os._exit(127)
+
+
+def forget_signals() -> None:
+    """Have every signal do what it does by itself."""
+    signal.set_wakeup_fd(-1)
+    for number in _HANDLED:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def limit(spec: Spec) -> None:
@@ -96,10 +153,9 @@ def limit(spec: Spec) -> None:
 def identity(pid: int) -> str:
     """Return what tells the process from a later one with its number: its start and the boot."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as stat:
-            started = stat.read().rpartition(b")")[2].split()[19].decode()
-        with open("/proc/sys/kernel/random/boot_id", "rb") as boot:  # bytes: no codec to be imported
-            return f"{started} {boot.read().strip().decode()}:{os.readlink('/proc/self/ns/pid')}"
+        started = read(f"/proc/{pid}/stat").rpartition(b")")[2].split()[19].decode()
+        boot = read("/proc/sys/kernel/random/boot_id").strip().decode()  # bytes: no codec to be imported
+        return f"{started} {boot}:{os.readlink('/proc/self/ns/pid')}"
     except OSError:
         return "- -"  # not Linux
 
@@ -128,8 +184,7 @@ def living() -> list[tuple[int, int, int]]:
     for name in os.listdir("/proc"):
         if name.isdecimal():
             try:
-                with open(f"/proc/{name}/stat", "rb") as stat:
-                    fields = stat.read().rpartition(b")")[2].split()
+                fields = read(f"/proc/{name}/stat").rpartition(b")")[2].split()
             except OSError:
                 continue  # it is gone, or none of ours
             if fields[0] not in {b"Z", b"X"}:

@@ -7,18 +7,16 @@ import time
 
 from .bell import Bell
 from .child import Spec
-from .disk import forget, sync, write_whole
+from .disk import forget, read, sync, write_whole
 from .supervision import Ended, Shim
 
 EXIT_BYTES = 4096  # one block, reserved before the start: a full disk cannot lose the outcome
 MESSAGE_CHARACTERS_MAX = 500  # six bytes each, escaped, it still fits in there
 EXIT_RETRY_SECONDS = 0.5
-FDS_MAX = 1 << 16
 
 
 def main(folder: str) -> None:
     """Claim the folder, run what it says, write down how that ended."""
-    os.closerange(3, FDS_MAX)  # nothing of the worker's stays open here for hours
     os.chdir(folder)
     spec = lock_folder()
     if spec is None:
@@ -33,29 +31,20 @@ def main(folder: str) -> None:
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
     os.mkdir("claimed")
+    shim.bear("..")
     sync(".")  # a claim that a power cut undoes would be a second start
-    sync("..")
-    shim.bell.ring()
-    forget_specs()
+    shim.wait_ready()  # and the folder's own name is on the disk
     started_at = time.time()
     # In this order: whoever makes `stop` signals us afterwards if it sees the claim.
-    ended = None if shim.asked or os.path.exists("stop") else shim.supervise()
+    begun = not (shim.asked or os.path.exists("stop"))
+    if begun:
+        shim.let_go()
+    else:
+        shim.dismiss()
+    shim.bell.ring()
+    forget_specs()
+    ended = shim.supervise() if begun else None
     write_exit(verdict(shim, ended, started_at), shim.bell)
-
-
-def told_folder() -> str:
-    """Wait for the folder on standard input, be as if started with it; empty when the starter has gone."""
-    os.chdir("/")  # to keep no folder in use that has nothing to do with us
-    told = b""
-    while not told.endswith(b"\0"):
-        piece = os.read(0, 4096)
-        if not piece:
-            return ""
-        told += piece
-    folder = os.fsdecode(told[:-1])
-    os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-    os.dup2(os.open(f"{folder}/shim.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), 2)
-    return folder
 
 
 def lock_folder() -> Spec | None:
@@ -67,12 +56,20 @@ def lock_folder() -> Spec | None:
         return None
     if os.path.exists("claimed"):
         return None
-    with open("spec", "rb") as file:
-        spec = Spec(file.read())
-    with open(os.open("exit.reserved", os.O_WRONLY | os.O_CREAT, 0o600), "wb") as reserved:
-        reserved.write(b" " * EXIT_BYTES)
+    spec = Spec(read("spec"))
+    reserve()
     write_whole("pid", b"%d %f\n" % (os.getpid(), spec.grace_seconds))
     return spec
+
+
+def reserve() -> None:
+    """Keep room for the outcome."""
+    fd = os.open("exit.reserved", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if os.write(fd, b" " * EXIT_BYTES) < EXIT_BYTES:
+            raise OSError("no room for the outcome")
+    finally:
+        os.close(fd)
 
 
 def forget_specs() -> None:

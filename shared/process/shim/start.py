@@ -1,12 +1,15 @@
-"""Starts the shim: `python -I -S start.py FOLDER`, or without FOLDER ahead of its being known."""
+"""Starts the server that shims are forked from, and is where each of them begins: `python -I -S start.py`."""
 
+import os
 import sys
 
 # Found as `shim`, not as `shared.process.shim`, whose parents import what a worker needs.
 sys.path.append(sys.argv[0].rpartition("/shim/")[0])
 
-from shim.program import main, told_folder  # type: ignore[import-not-found]
+from shim.fork_server import serve  # type: ignore[import-not-found]
+from shim.program import main  # type: ignore[import-not-found]
 
-folder = sys.argv[1] if len(sys.argv) > 1 else told_folder()
+folder = serve()
 if folder:
     main(folder)
+    os._exit(0)  # all is written: an interpreter that is taken apart costs as much as the rest

@@ -6,7 +6,7 @@ import select
 import time
 
 from .bell import FOREVER, Bell
-from .child import Spec, group_lives, reap, signal_group, spawn
+from .child import Child, Spec, group_lives, reap, signal_group
 from .disk import write_whole
 from .record import Output
 
@@ -42,6 +42,8 @@ class Shim:
         self.stopping = ""  # why it is being ended: "stopped" or "limit"
         self.output = Output(spec.output_bytes_max, spec.keep_alive)
         self._spec = spec
+        self._child: Child | None = None
+        self._unborn = ""  # why there is none
         self._kill_at = FOREVER
         self._limit_at = time.monotonic() + spec.limit_seconds
         self._wake = wake
@@ -49,12 +51,34 @@ class Shim:
         self._poll = select.poll()
         self._poll.register(wake, select.POLLIN)
 
+    def bear(self, unsynced: str) -> None:
+        """Have a child made ready, and `unsynced` put on the disk by it; it begins when it is let go."""
+        try:
+            self._child, self._unborn = Child(self._spec, unsynced), ""
+        except OSError as failure:
+            self._child, self._unborn = None, f"cannot start a process: {failure.strerror}"
+
+    def wait_ready(self) -> None:
+        """Return when the child needs nothing more than to be let go."""
+        if self._child:
+            self._child.wait_ready()
+
+    def let_go(self) -> None:
+        """Let the child begin."""
+        if self._child:
+            self._child.let_go()
+
+    def dismiss(self) -> None:
+        """End the child before it has begun."""
+        if self._child:
+            self._child.dismiss()
+
     def supervise(self) -> Ended:
-        """Run the child; run a promoted service again and again, until it is to stop."""
+        """See the child to its end; run a promoted service again and again, until it is to stop."""
         delay, restarts = RESTART_SECONDS_MIN, 0
         while True:
             born = time.monotonic()
-            ended = self._run()
+            ended = self._see_out(self._child) if self._child else Ended(0, self._unborn)
             if ended.problem:
                 self.output.notice(ended.problem)
             if self.stopping or not self._spec.keep_alive or not os.path.exists("promoted"):
@@ -69,6 +93,9 @@ class Shim:
             delay = min(delay * 2, RESTART_SECONDS_MAX)
             restarts += 1
             self._note_restarts(restarts)
+            self.bear("")
+            self.wait_ready()
+            self.let_go()
 
     def _note_restarts(self, number: int) -> None:
         try:
@@ -76,22 +103,17 @@ class Shim:
         except OSError:
             pass  # a full disk keeps no service from being started again
 
-    def _run(self) -> Ended:
-        try:
-            child, self._pipe, report = spawn(self._spec)
-        except OSError as failure:
-            return Ended(0, f"cannot start a process: {failure.strerror}")
+    def _see_out(self, child: Child) -> Ended:
+        self._pipe = child.out
         self._poll.register(self._pipe, select.POLLIN)
         status = None
-        while status is None or self._emptying(child):
+        while status is None or self._emptying(child.pid):
             self._turn(self._next_look(status))
-            status = reap(child, group_too=not self.stopping) if status is None else status
+            status = reap(child.pid, group_too=not self.stopping) if status is None else status
             if status is None or self.stopping:
-                self._stop_if_due(child)
-        self._settle(child)
-        problem = os.read(report, 512).decode("utf-8", "replace")
-        os.close(report)
-        return Ended(status, problem)
+                self._stop_if_due(child.pid)
+        self._settle(child.pid)
+        return Ended(status, child.problem())
 
     def _next_look(self, status: int | None) -> float:
         now = time.monotonic()

@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,21 @@ def alive(pid: int) -> bool:
 def shim_of(folder: Path) -> int:
     """Return the process id of the folder's shim."""
     return int((folder / "pid").read_text().split()[0])
+
+
+def server_of(processes: LocalProcesses) -> int:
+    """Return the process id of the server that shims are forked from."""
+    return processes._shims._servers[-1].pid
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the children of a process, those that nobody has reaped included."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it is gone
+            if int(stat.read_bytes().rpartition(b")")[2].split()[1]) == pid:
+                found.append(int(stat.parent.name))
+    return found
 
 
 def pid_in(path: Path) -> int:

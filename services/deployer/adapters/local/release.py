@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
@@ -14,6 +15,8 @@ from services.deployer.step_order import StepOrder
 from shared.artifacts.blocking import beside_the_loop
 from shared.artifacts.folder import remove_aside, remove_left_aside
 from shared.faults import Refused
+
+REMOVED_AT_ONCE_BYTES_MAX = 64 * 1024  # of a file: a large one takes the file system a while
 
 Mark = Literal[
     "switched",  # it was given the stable address, or is just being given it
@@ -169,7 +172,7 @@ def releases_in(place: Place) -> Sequence[Release]:
 
 async def delete(host: Host, folder: Path) -> None:
     """Remove a folder: from one moment to the next nobody finds it any more, however large it is."""
-    if _is_there(folder):
+    if _is_there(folder) and not _removed_at_once(folder):
         async with host.removing:
             await beside_the_loop(lambda _: remove_aside(folder))
 
@@ -199,6 +202,19 @@ def is_over(place: Place, release: Release) -> bool:
 
 def _is_there(folder: Path) -> bool:
     return os.path.lexists(folder)
+
+
+def _removed_at_once(folder: Path) -> bool:
+    """Remove an empty folder, or a small file, and tell whether it was one: no thread is worth that."""
+    with suppress(OSError):
+        found = folder.lstat()
+        if stat.S_ISDIR(found.st_mode):
+            folder.rmdir()
+            return True
+        if found.st_size <= REMOVED_AT_ONCE_BYTES_MAX:
+            folder.unlink()
+            return True
+    return False
 
 
 def _made_at(folder: Path) -> tuple[int, str]:

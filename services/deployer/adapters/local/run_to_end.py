@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from services.deployer.adapters.local.evidence import Witness
 from services.deployer.adapters.local.host import Host, path_part
@@ -29,6 +29,8 @@ from shared.events import LogLine
 from shared.faults import Refused
 from shared.file_lock import held
 from shared.process import Absent, Exit, Lost, ProcessSpec
+
+Answer = TypeVar("Answer")
 
 LIVES_MAX = 3  # processes of one attempt, where a lost one may be started again
 LOCK_SECONDS_MAX = 60.0  # it is held while a process is being started, unless its holder is frozen
@@ -136,17 +138,11 @@ class RunToEnd:
 
     async def _end(self, process: Path, called_off: asyncio.Event) -> Exit | Lost:
         """Wait for the process's end; bring it about once it is called off."""
-        ended = asyncio.ensure_future(self.host.processes.wait(process))
-        called = asyncio.ensure_future(called_off.wait())
-        try:
-            await asyncio.wait({ended, called}, return_when=asyncio.FIRST_COMPLETED)
-            if not ended.done():
-                await self.host.processes.stop(process)
-            return await ended
-        finally:
-            for task in (ended, called):
-                task.cancel()
-            await asyncio.gather(ended, called, return_exceptions=True)
+        ended = await _unless(called_off, self.host.processes.wait(process))
+        if ended is None:
+            await self.host.processes.stop(process)
+            ended = await self.host.processes.wait(process)
+        return ended
 
     async def _answer(
         self, order: StepOrder, life: Path, end: Exit | Lost, called_off: asyncio.Event
@@ -182,16 +178,28 @@ def _make(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-async def _unless(
-    called_off: asyncio.Event, making: Coroutine[None, None, ProcessSpec]
-) -> ProcessSpec | None:
-    """Return what is being made; None once it is called off, with no more done for it."""
-    made = asyncio.ensure_future(making)
-    called = asyncio.ensure_future(called_off.wait())
+async def _unless(called_off: asyncio.Event, doing: Coroutine[None, None, Answer]) -> Answer | None:
+    """Return what is awaited; None once it is called off, with no more done for it.
+
+    It is not made a task of its own: what is there at once should not wait for the loop's next turns.
+    """
+    if called_off.is_set():
+        doing.close()
+        return None
+    time_limit = asyncio.timeout(None)
     try:
-        await asyncio.wait({made, called}, return_when=asyncio.FIRST_COMPLETED)
-        return await made if made.done() else None
-    finally:
-        for task in (made, called):
-            task.cancel()
-        await asyncio.gather(made, called, return_exceptions=True)
+        async with time_limit:
+            watching = asyncio.ensure_future(_expire_once(called_off, time_limit))
+            try:
+                return await doing
+            finally:
+                watching.cancel()
+    except TimeoutError:
+        if time_limit.expired():
+            return None
+        raise
+
+
+async def _expire_once(called_off: asyncio.Event, time_limit: asyncio.Timeout) -> None:
+    await called_off.wait()
+    time_limit.reschedule(asyncio.get_running_loop().time())
