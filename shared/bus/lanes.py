@@ -10,7 +10,7 @@ from itertools import islice, takewhile
 from typing import Any
 
 from shared import metrics
-from shared.bus.port import Subscription
+from shared.bus.port import Subscription, Together
 from shared.delivery import Delivery, Handler, failure_of
 from shared.events.envelope import Message
 from shared.events.topics import Topic
@@ -73,15 +73,24 @@ class Lanes:
                 metrics.IN_HAND.add(self._subscription.group, by=-1)
                 self._done(lane.popleft()[1])
 
+    def _fits(self, together: Together) -> Callable[[tuple[Handler, Message[Any]]], bool]:
+        """Return what tells whether a message could be read, and is one of those taken together."""
+        own, by_type = self._subscription.handlers, self._subscription.together
+
+        def fits(handed: tuple[Handler, Message[Any]]) -> bool:
+            type_ = type(handed[1].body)
+            return handed[0] == own.get(type_) and by_type.get(type_) == together
+
+        return fits
+
     async def _take_some(self, lane: Lane) -> int:
         """Have the group take the lane's first message, or several together; tell how many are done."""
         if self._subscription.patient:
             for _ in range(TURNS_LEFT_TO_OTHERS):  # on an idle loop they take no time to speak of
                 await asyncio.sleep(0)
-        together, own = self._subscription.together, self._subscription.handlers
+        together = self._subscription.together.get(type(lane[0][1].body))
         if together is not None:
-            readable = takewhile(lambda each: each[0] == own.get(type(each[1].body)), lane)
-            messages = [message for _, message in islice(readable, TOGETHER_MAX)]
+            messages = [message for _, message in islice(takewhile(self._fits(together), lane), TOGETHER_MAX)]
             if len(messages) > 1 and await failure_of(together(messages)) is None:
                 self._delivery.note_handled()
                 for each in messages:

@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from shared.db import ServiceDatabase
@@ -25,7 +25,9 @@ class Subscription:
     db: ServiceDatabase  # its service is the consumer group
     handlers: Mapping[type[Event], Handler]
     patient: bool = False  # it only takes note: whoever decides what happens next goes first
-    together: Together | None = None  # takes several messages of a key at once: one commit for many
+    # By type, who takes several messages of a key at once: one commit for many. Types that have the same
+    # one are taken together.
+    together: Mapping[type[Event], Together] = field(default_factory=dict)
 
     @property
     def group(self) -> str:

@@ -14,6 +14,7 @@ from shared.db.database import (
     ServiceDatabase,
     Taker,
     Transaction,
+    cause_of,
 )
 from shared.db.locks import hold, lock_key
 
@@ -28,6 +29,7 @@ __all__ = [
     "ServiceDatabase",
     "Taker",
     "Transaction",
+    "cause_of",
     "hold",
     "lock_key",
     "metadata",

@@ -129,6 +129,11 @@ class Cause:
     message: bool = False  # whether `id` is an event's, to be named as the causation
 
 
+def cause_of(message: Message[Event]) -> Cause:
+    """Return the message as what brings about whatever follows from it."""
+    return Cause(message.id, message.correlation, message.traceparent, message=True)
+
+
 @dataclass(slots=True)
 class Transaction:
     """An open transaction of one service."""
@@ -235,8 +240,7 @@ class ServiceDatabase:
         """
         name = _name(message.body)
         point(f"{self.service}.{name}.heard")
-        cause = Cause(message.id, message.correlation, message.traceparent, message=True)
-        async with self.transaction(cause, name) as tx:
+        async with self.transaction(cause_of(message), name) as tx:
             row = {"consumer_group": self.service, "event": message.id, "heard_at": tx.now}
             tx.seen_before = not await tx.insert_or_ignore(tables.inbox, row)
             yield tx
@@ -253,8 +257,7 @@ class ServiceDatabase:
         first = messages[0]
         name = _name(first.body)
         point(f"{self.service}.{name}.heard")
-        cause = Cause(first.id, first.correlation, first.traceparent, message=True)
-        async with self.transaction(cause, name) as tx:
+        async with self.transaction(cause_of(first), name) as tx:
             rows = [
                 {"consumer_group": self.service, "event": message.id, "heard_at": tx.now}
                 for message in messages

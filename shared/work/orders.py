@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from shared.db import Taker, Transaction
+from shared.db import Cause, Taker, Transaction
 from shared.db.tables import work
 
 UNCLAIMED: Mapping[str, Any] = {"state": "ready", "fence": 0, "worker": None, "lease_until": None}
@@ -33,6 +33,11 @@ class Order:
     payload: dict[str, Any]  # JSON
     correlation: str = ""
     traceparent: str = ""
+
+    @property
+    def cause(self) -> Cause:
+        """Return what the results follow from: the order, whoever carries it out."""
+        return Cause(self.id, self.correlation, self.traceparent)
 
 
 @dataclass(slots=True)

@@ -26,25 +26,31 @@ _FREE = {"worker": None, "lease_until": None}
 _OPEN = sa.text("state <> 'done'")  # the condition of the index, as it stands there: only so is it used
 
 
+_FULL = work.c.share.in_(sa.bindparam("full", expanding=True))  # shares that may have no more in hand
+_FREE_NOW = sa.and_(
+    work.c.service == sa.bindparam("its_service"),
+    work.c.kind.in_(sa.bindparam("kinds", expanding=True)),
+    sa.not_(_HELD),
+    work.c.not_before <= _NOW,
+    _OPEN,
+    _CLAIMABLE,
+)
+
+
 def _oldest_of_each_share() -> sa.Select[tuple[object, ...]]:
     """Return the oldest of every share, then the second oldest: a crowd of one cannot hide the others."""
     among_its_share = sa.func.row_number().over(
         partition_by=work.c.share, order_by=(work.c.created_at, work.c.id)
     )
     columns = [work.c[name] for name in ("id", "kind", "share", "fence", "correlation", "traceparent")]
-    free = sa.and_(
-        work.c.service == sa.bindparam("its_service"),
-        work.c.kind.in_(sa.bindparam("kinds", expanding=True)),
-        sa.not_(_HELD),
-        work.c.not_before <= _NOW,
-        _OPEN,
-        _CLAIMABLE,
-    )
-    ranked = sa.select(*columns, work.c.created_at, among_its_share.label("rank")).where(free).subquery()
-    return sa.select(ranked).order_by(ranked.c.rank, ranked.c.created_at, ranked.c.id).limit(CANDIDATES_MAX)
+    free = sa.select(*columns, work.c.created_at, among_its_share.label("rank"))
+    ranked = free.where(_FREE_NOW, sa.not_(_FULL)).subquery()
+    wanted = [ranked.c[column.name] for column in columns]
+    return sa.select(*wanted).order_by(ranked.c.rank, ranked.c.created_at, ranked.c.id).limit(CANDIDATES_MAX)
 
 
 OLDEST_OF_EACH_SHARE = _oldest_of_each_share()
+ANY_OF_FULL_SHARES = sa.select(sa.literal(1)).where(_FREE_NOW, _FULL).limit(1)
 
 CLAIM = (
     sa.update(work)

@@ -7,7 +7,7 @@ one. What was not is searched for: at once after a commit here, by a short poll 
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -32,6 +32,7 @@ KEPT = timedelta(days=7)  # orders that are done; as long as the events that cou
 PRUNED_EVERY = timedelta(hours=1)
 HEARTBEAT_SECONDS = 1.0  # orders and cancels of other processes, and orders whose time has come, are found
 RENEW_BELOW_SECONDS = 10.0  # leases with less left are renewed: hosts' clocks may be nine seconds apart
+CROWD = 100  # orders that wait: from here on it takes longer to search than to claim
 ATTEMPTS_MAX = 14  # times "not possible now" is believed: about five minutes
 
 log = structlog.get_logger()
@@ -55,7 +56,7 @@ class Claim:
     @property
     def cause(self) -> Cause:
         """Return what the results of this claim follow from: the order, whichever claim wins."""
-        return Cause(self.order.id, self.order.correlation, self.order.traceparent)
+        return self.order.cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,8 @@ class Workers:
         self._prune_at = db.clock.now() + PRUNED_EVERY
         self._wake = asyncio.Event()
         self._nobody_waits = False  # as far as the last look saw
+        self._found: dict[UUID, sa.Row[Any]] = {}  # orders that wait, from the last search
+        self._found_for = 0  # claims: then we search again
         self._tasks: asyncio.TaskGroup | None = None
         self._claiming = Outage(db.clock, "work.claim_failed", "work.claimed_again", service=db.service)
         self._beating = Outage(db.clock, "work.heartbeat_failed", "work.heartbeat_back", service=db.service)
@@ -200,20 +203,36 @@ class Workers:
 
     async def _claim_next(self) -> Claim | None:
         """Claim the order whose turn it is."""
-        values = {
-            "its_service": self._db.service,
-            "kinds": list(self._workers),
-            "held": [*self._held, *self._taken],
-            "now": self._db.clock.now(),
-        }
-        async with self._db.reading() as reading:
-            waiting = (await reading.execute(statement.OLDEST_OF_EACH_SHARE, values)).all()
-        self._nobody_waits = not waiting
         in_hand = self._in_hand()
-        for row in self._turns.in_order(waiting, in_hand):
-            if in_hand[row.share] < self._share_slots and (claim := await self._claim(row)):
+        for row in self._turns.in_order(await self._waiting(in_hand), in_hand):
+            self._found.pop(row.id, None)
+            self._found_for -= 1
+            if claim := await self._claim(row):
                 return claim
+            self._found_for = 0  # others claim beside us
         return None
+
+    def forget(self, orders: Iterable[UUID]) -> None:
+        """Claim none of these that were found waiting: they are done."""
+        for order in orders:
+            self._found.pop(order, None)
+
+    async def _waiting(self, in_hand: Mapping[str, int]) -> Sequence[sa.Row[Any]]:
+        """Return what could be claimed. Of a crowd, one search does for as many claims as there are slots."""
+        full = [share for share, count in in_hand.items() if count >= self._share_slots]
+        left = [row for row in self._found.values() if row.share not in full]
+        return left if left and self._found_for > 0 else await self._search(full)
+
+    async def _search(self, full: Sequence[str]) -> Sequence[sa.Row[Any]]:
+        values: dict[str, Any] = {"its_service": self._db.service, "kinds": list(self._workers), "full": full}
+        values |= {"held": [*self._held, *self._taken], "now": self._db.clock.now()}
+        async with self._db.reading() as reading:
+            rows = (await reading.execute(statement.OLDEST_OF_EACH_SHARE, values)).all()
+            others = full and (await reading.execute(statement.ANY_OF_FULL_SHARES, values)).first()
+        self._nobody_waits = not rows and not others
+        self._found = {row.id: row for row in rows}
+        self._found_for = self._slots if len(rows) >= CROWD else 0
+        return rows
 
     async def _claim(self, row: sa.Row[Any]) -> Claim | None:
         cause = Cause(row.id, row.correlation, row.traceparent)

@@ -28,7 +28,10 @@ class Gatherer(Listener):
     @property
     def subscription(self) -> Subscription:
         return Subscription(
-            self.db, {LogAppended: self.log_appended}, patient=True, together=self.take_together
+            self.db,
+            {LogAppended: self.log_appended},
+            patient=True,
+            together={LogAppended: self.take_together},
         )
 
     async def take_together(self, messages: Sequence[Message[LogAppended]]) -> None:

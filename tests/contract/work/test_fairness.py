@@ -1,6 +1,10 @@
 """Whose turn it is, and how many at a time."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
+import sqlalchemy as sa
 
 from tests.builders import order
 from tests.contract.installation import Installation, running
@@ -29,6 +33,23 @@ async def test_a_share_is_served_oldest_first(installation: Installation) -> Non
     async with running(bench.run()):
         await installation.until(lambda: len(bench.ended) == 10)
     assert bench.ended == [f"order {number}" for number in range(10)]
+
+
+async def test_a_crowd_is_not_gone_through_for_each_claim(installation: Installation) -> None:
+    searched = 0
+    bench = Bench(installation.database, slots=8)
+    search = bench.workers._search
+
+    async def counted(full: Sequence[str]) -> Sequence[sa.Row[Any]]:
+        nonlocal searched
+        searched += 1
+        return await search(full)
+
+    bench.workers._search = counted  # type: ignore[method-assign]
+    await ask_for(installation.database, *(order(f"{number}", f"{number}") for number in range(180)))
+    async with running(bench.run()):
+        await installation.until(lambda: len(bench.ended) >= 80)
+    assert searched <= 80 / 8 + 2
 
 
 @pytest.mark.parametrize("slots", [1, 2, 4])
