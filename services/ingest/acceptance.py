@@ -5,7 +5,7 @@ a later one sees what an earlier one of the same group brought.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -36,11 +36,11 @@ class Delivery:
     delivery: str  # the forge's id for it; a redelivery has the same one
     body_sha256: str
     meaning: Moved | Nothing
+    push: UUID = field(init=False)  # its id if this turns out to be one: the same for every redelivery
 
-    @property
-    def push(self) -> UUID:
-        """Return the push's id if this turns out to be one: the same for every redelivery."""
-        return uuid5(DELIVERIES, f"{self.repository.name}\n{self.delivery}")
+    def __post_init__(self) -> None:
+        push = uuid5(DELIVERIES, f"{self.repository.name}\n{self.delivery}")
+        object.__setattr__(self, "push", push)
 
     @property
     def identity(self) -> tuple[str, str]:

@@ -1,7 +1,5 @@
 """Ingest's table of contents."""
 
-from fastapi import APIRouter
-
 from services.ingest.accept_queue import AcceptQueue
 from services.ingest.adapters.vault import FileVault
 from services.ingest.body import BodyRoom
@@ -20,6 +18,7 @@ from shared.delivery import Handler
 from shared.events import Event, PlanRejected, RevisionPlanned
 from shared.service import Service
 from shared.timers import Ticker
+from shared.web.routes import joined
 
 
 def build(database: Database, settings: IngestSettings) -> Service:
@@ -31,16 +30,19 @@ def build(database: Database, settings: IngestSettings) -> Service:
     access = Access(database)
     ingest = Ingest(store)
 
-    router = APIRouter()
-    router.include_router(Webhooks(store, vault, queue, BodyRoom()).router())
-    router.include_router(Registry(store, vault, settings).router(access))
-    router.include_router(Deployments(store).router(access))
-    router.include_router(Alarms(store).router(AlarmAccess(access)))
-    router.include_router(Tokens(access, store).router())
+    router = joined(
+        Webhooks(store, vault, queue, BodyRoom()).router(),
+        Registry(store, vault, settings).router(access),
+        Deployments(store).router(access),
+        Alarms(store).router(AlarmAccess(access)),
+        Tokens(access, store).router(),
+    )
 
     heard: dict[type[Event], Handler] = {
         RevisionPlanned: ingest.revision_planned,
         PlanRejected: ingest.plan_rejected,
     }
     ticker = Ticker(database.clock, store.resume)
-    return Service(Subscription(db, heard, patient=True), (queue.run, ticker.run), router)
+    together = dict.fromkeys(heard, ingest.revisions_told)
+    subscription = Subscription(db, heard, patient=True, together=together)
+    return Service(subscription, (queue.run, ticker.run), router)

@@ -17,7 +17,7 @@ from services.ingest import acceptance, tables
 from services.ingest.acceptance import Answer, Delivery, Place, Registered, Seen, Verdict
 from services.ingest.github import Moved
 from shared.db import Cause, Reading, ServiceDatabase, Transaction, hold
-from shared.events import AlarmChanged, Message, PlanRejected, PushReceived, RevisionPlanned
+from shared.events import AlarmChanged, Message, PushReceived, RevisionPlanned
 from shared.events.alarms import FIRING
 from shared.events.revisions import RevisionEvent
 from shared.faults import TryAgain
@@ -211,25 +211,20 @@ class IngestStore:
         )
         return sorted(named)
 
-    async def learn_home(self, message: Message[RevisionPlanned] | Message[PlanRejected]) -> None:
-        """Remember which repository and branch a pipeline comes from."""
-        body: RevisionEvent = message.body
-        async with self.db.hearing(message) as tx:
-            if tx.seen_before:
-                return
-            row: dict[str, Any] = {
-                "pipeline": body.pipeline,
-                "repository": body.repository,
-                "branch": body.branch,
-            }
-            if isinstance(body, RevisionPlanned):
-                row["alarms"] = {stage.name: stage.alarm for stage in body.plan.stages if stage.alarm}
-            if await tx.insert_or_ignore(tables.pipelines, row) or isinstance(body, PlanRejected):
-                return
-            mine = tables.pipelines.c.pipeline == body.pipeline
-            if body.tag:  # which says nothing of the branch
-                del row["branch"]
-            await tx.execute(sa.update(tables.pipelines).where(mine).values(row))
+    async def learn_homes(self, messages: Sequence[Message[RevisionEvent]]) -> None:
+        """Remember which repository and branch pipelines come from, by what is told last of each."""
+        async with self.db.hearing_together(messages) as (tx, news):
+            told: dict[str, list[RevisionEvent]] = {}
+            for message in news:
+                told.setdefault(message.body.pipeline, []).append(message.body)
+            for pipeline, bodies in told.items():
+                known = {"pipeline": pipeline, "branch": bodies[0].branch} | _told_by(bodies[0])
+                is_new = await tx.insert_or_ignore(tables.pipelines, known)
+                change = _last_told(bodies[1:] if is_new else bodies)
+                if change:
+                    await tx.execute(
+                        sa.update(tables.pipelines).where(Pipelines.pipeline == pipeline), change
+                    )
 
     async def resume(self) -> datetime | None:
         """Forget deliveries nobody will send again, and alarms that have not fired for as long."""
@@ -246,6 +241,22 @@ class IngestStore:
                 async with self.db.transaction(Cause(acceptance.DELIVERIES), f"{table.name}.pruned") as tx:
                     await tx.execute(sa.delete(table).where(old))
         return None
+
+
+def _told_by(body: RevisionEvent) -> dict[str, Any]:
+    row: dict[str, Any] = {"repository": body.repository}
+    if isinstance(body, RevisionPlanned):
+        row["alarms"] = {stage.name: stage.alarm for stage in body.plan.stages if stage.alarm}
+    return row
+
+
+def _last_told(bodies: Sequence[RevisionEvent]) -> dict[str, Any]:
+    """Return what changes about a pipeline that is known; a file that was refused changes nothing."""
+    planned = [body for body in bodies if isinstance(body, RevisionPlanned)]
+    if not planned:
+        return {}
+    branches = [body.branch for body in planned if not body.tag]  # a tag says nothing of the branch
+    return _told_by(planned[-1]) | ({"branch": branches[-1]} if branches else {})
 
 
 async def _has_room(tx: Transaction) -> bool:

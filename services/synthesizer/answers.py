@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.synthesizer.scanning import Finding
+from services.synthesizer.finding import Finding
 from shared.events import Evidence, PlanRejected, PushReceived, PushRefused, RevisionPlanned, RevisionSkipped
 from shared.git import CommitInfo
 from shared.ids import Commit, Pipeline

@@ -4,22 +4,26 @@ Reading a repository takes longer than a handler may, so it is durable work. In 
 one repository are looked at one by one, in the order they came. Replicas may look at two of them side by
 side: whoever writes second, and read the pipeline before the first gave it a revision, looks again. So
 decisions are what they would have been one after the other, though not always in the order of arrival.
+
+What waits of the same repository by then is looked at, too, each push for itself, and written in the same
+transaction: of a burst, every push gets its own decision, and few commits have them all.
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC
+from uuid import UUID
 
 import structlog
 
-from services.synthesizer import ancestry, answers, scanning
+from services.synthesizer import ancestry, answers
 from services.synthesizer.ancestry import Become, Compared, Mark, Newest, Skip
 from services.synthesizer.answers import Look
-from services.synthesizer.scanning import Finding
+from services.synthesizer.finding import Finding
 from services.synthesizer.store import Known, Store, Verdict, read_decided, read_known
 from shared.crash import point
-from shared.db import ServiceDatabase
+from shared.db import ServiceDatabase, Transaction
 from shared.events import PlanRejected, PushReceived, PushRefused, RevisionPlanned
 from shared.faults import Refused, TryAgain
 from shared.git import BranchMissing, CommitMissing, Mirrors
@@ -33,10 +37,21 @@ from shared.language.scope import Facts
 from shared.language.source_map import SOURCE_BYTES_MAX
 from shared.language.synthesis import synthesize
 from shared.language.tracks import USUAL_BRANCH, Tracks
-from shared.scan.proposal import slug_of
-from shared.work import Claim, Workers
+from shared.work import Beside, Claim, Order, Workers
+
+BESIDE_MAX = 24  # pushes decided along with one: their transaction holds up the loop for a few milliseconds
+
+Answer = PushRefused | Sequence[Verdict]
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known from the pushes looked at before, which are not written yet."""
+
+    left: dict[str, Known | None] = field(default_factory=dict)  # pipelines, as the decisions leave them
+    tips: dict[tuple[str, str], Commit] = field(default_factory=dict)  # by remote and branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,38 +60,73 @@ class PushWorker:
 
     db: ServiceDatabase
     workers: Workers
+    beside: Beside
     mirrors: Mirrors
 
     async def work(self, claim: Claim) -> None:
         """Fetch the commit, read its pipeline files, decide; safe to repeat from any point."""
-        push = PushReceived.model_validate(claim.order.payload)
-        try:
-            answer = await self._look(push)
-        except Refused as fault:
-            code = "commit_unreachable" if isinstance(fault, BranchMissing) else "source_unreachable"
-            answer = answers.refused(push, code, str(fault))
+        standing = Standing()
+        push = _push_of(claim.order)
+        answer = await self._answer(push, standing)
+        answered = {claim.order.id: answer}
+        along = await self._look_at_others(claim, answered, standing)
         point("synthesizer.synthesize.decided")
-        await self._write(claim, answer)
+        await self._write(claim, along, answered)
         if not isinstance(answer, PushRefused):
             await self.mirrors.tidy(push.remote)  # every fetch leaves a pack; seldom is there enough to do
 
     async def give_up(self, claim: Claim, why: str) -> None:
         """Answer that the repository could not be read."""
-        push = PushReceived.model_validate(claim.order.payload)
-        await self._write(claim, answers.refused(push, "source_unreachable", why))
+        answer = answers.refused(_push_of(claim.order), "source_unreachable", why)
+        await self._write(claim, (), {claim.order.id: answer})
 
-    async def _write(self, claim: Claim, answer: PushRefused | Sequence[Verdict]) -> None:
-        async with self.workers.finishing(claim) as tx:
-            if isinstance(answer, PushRefused):
-                tx.emit(answer)
-                return
+    async def _look_at_others(
+        self, claim: Claim, answered: dict[UUID, Answer], standing: Standing
+    ) -> Sequence[Order]:
+        """Look at the pushes that wait beside this one, if their commits came along with its own.
+
+        The first that asks for more has a turn of its own: nobody waits for what it has fetched.
+        """
+        along: list[Order] = []
+        for order in await self.beside.waiting(claim):
+            await asyncio.sleep(0)  # what is known of a mirror is answered without a pause
+            push = _push_of(order)
+            if push.tag or not push.commit or not await self._was_fetched(push, push.commit, standing):
+                break
+            try:
+                answered[order.id] = await self._answer(push, standing)
+            except TryAgain:
+                break
+            along.append(order)
+        return along
+
+    async def _answer(self, push: PushReceived, standing: Standing) -> Answer:
+        try:
+            return await self._look(push, standing)
+        except Refused as fault:
+            code = "commit_unreachable" if isinstance(fault, BranchMissing) else "source_unreachable"
+            return answers.refused(push, code, str(fault))
+
+    async def _write(self, claim: Claim, along: Sequence[Order], answered: Mapping[UUID, Answer]) -> None:
+        pipelines = {
+            verdict.decided.pipeline
+            for answer in answered.values()
+            if not isinstance(answer, PushRefused)
+            for verdict in answer
+        }
+
+        async def lock(tx: Transaction) -> None:
+            await Store(tx).lock(pipelines)
+
+        async with self.workers.finishing(claim, lock) as tx:
+            await self.beside.finish(tx, along)
             store = Store(tx)
-            await store.lock(verdict.decided.pipeline for verdict in answer)
-            for verdict in answer:
-                await store.keep(verdict)
+            for order in (claim.order, *along):
+                tx.cause = order.cause
+                await store.write(answered[order.id])
 
-    async def _look(self, push: PushReceived) -> PushRefused | Sequence[Verdict]:
-        commit = await (self._tagged(push) if push.tag else self._in_branch(push))
+    async def _look(self, push: PushReceived, standing: Standing) -> Answer:
+        commit = await (self._tagged(push) if push.tag else self._in_branch(push, standing))
         if isinstance(commit, PushRefused):
             return commit
         found = await self._discover(push, commit)
@@ -89,11 +139,29 @@ class PushWorker:
         look = Look(push, commit, await self.mirrors.commit_info(push.remote, commit))
         async with self.db.reading() as reading:
             decided = await read_decided(reading, push.push)
-        return [await self._decide(look, file) for file in wanted if file.slug not in decided]
+        verdicts = []
+        for file in wanted:
+            if file.slug not in decided:
+                verdicts.append(await self._decide(look, file, await self._known(file.slug, standing)))
+                standing.left[file.slug] = verdicts[-1].left()
+        return verdicts
 
-    async def _in_branch(self, push: PushReceived) -> Commit | PushRefused:
+    async def _known(self, pipeline: str, standing: Standing) -> Known | None:
+        if pipeline in standing.left:
+            return standing.left[pipeline]
+        async with self.db.reading() as reading:
+            return await read_known(reading, pipeline)
+
+    async def _was_fetched(self, push: PushReceived, commit: Commit, standing: Standing) -> bool:
+        tip = standing.tips.get((push.remote, push.branch))
+        return tip is not None and await self.mirrors.is_ancestor(push.remote, commit, tip)
+
+    async def _in_branch(self, push: PushReceived, standing: Standing) -> Commit | PushRefused:
         """Have the commit; it must be in the branch."""
+        if push.commit and await self._was_fetched(push, push.commit, standing):
+            return push.commit
         tip = await self.mirrors.fetch(push.remote, push.branch, push.commit)
+        standing.tips[push.remote, push.branch] = tip
         commit = push.commit or tip
         point("synthesizer.synthesize.fetched")
         if commit != tip and not await self.mirrors.is_ancestor(push.remote, commit, tip):
@@ -115,6 +183,9 @@ class PushWorker:
 
     async def _find(self, push: PushReceived, commit: Commit) -> Finding:
         """Look over a repository without a pipeline; what cannot be read of it is not told of."""
+        from services.synthesizer import scanning  # noqa: PLC0415 - a twentieth of a second, for few pushes
+        from shared.scan.proposal import slug_of  # noqa: PLC0415
+
         slug = slug_of(push.pipeline or push.repository)
         survey = scanning.Survey(slug)
         try:
@@ -129,10 +200,8 @@ class PushWorker:
             log.info("scan.ended_early", push=str(push.push), why=str(fault) or "it took too long")
         return survey.finding(slug, push.branch or USUAL_BRANCH)
 
-    async def _decide(self, look: Look, file: PipelineFile) -> Verdict:
+    async def _decide(self, look: Look, file: PipelineFile, known: Known | None) -> Verdict:
         push = look.push
-        async with self.db.reading() as reading:
-            known = await read_known(reading, file.slug)
         if known and known.repository != push.repository:
             return Verdict(answers.foreign(look, file, known.repository), known)
         blob = await self.mirrors.read_blob(push.remote, look.commit, file.path, SOURCE_BYTES_MAX + 1)
@@ -226,3 +295,7 @@ class PushWorker:
             today=push.received_at.astimezone(UTC).date(),
         )
         return answers.planned(look, synthesize(definition, facts), facts)
+
+
+def _push_of(order: Order) -> PushReceived:
+    return PushReceived.model_validate(order.payload)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from services.synthesizer.finding import Finding
 from shared.scan import PartialTree, scan
 from shared.scan.health import health_paths
 from shared.scan.proposal import propose
@@ -25,15 +26,6 @@ READ_BYTES_MAX = 4 * 1024**2  # of all of them together
 ROUNDS_MAX = 8  # scans; each reads what the one before asked for
 SECONDS_MAX = 5.0  # for all of it
 PROPOSAL_BYTES_MAX = 32 * 1024  # it travels in an event and is kept with the push
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What lies in a repository without a pipeline."""
-
-    sentence: str = ""  # empty: nothing that could be deployed
-    proposal: str = ""  # a pipeline file
-    note: str = ""  # why there is none
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """The synthesizer's SQL. Whoever decides for a pipeline locks it by name: at first it has no row."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from services.synthesizer import ancestry, tables
 from services.synthesizer.ancestry import Mark
 from shared.db import Reading, Transaction, hold
-from shared.events import PlanRejected, RevisionPlanned, RevisionSkipped
+from shared.events import PlanRejected, PushRefused, RevisionPlanned, RevisionSkipped
 from shared.faults import TryAgain
 from shared.ids import Commit
 
@@ -62,16 +62,46 @@ class Verdict:
     mark: Mark | None = None  # how far its branch or tag has come by it
     passed: tuple[Mark, ...] = ()  # marks that tell nothing more: they lie behind that, or nobody has them
 
+    def given_up(self) -> frozenset[Mark]:
+        """Return the marks that the pipeline has no more."""
+        if not self.mark:
+            return frozenset(self.passed)
+        known, ref = self.seen.marks if self.seen else (), self.mark.ref
+        replaced = [each for each in known if each.ref == ref]
+        return frozenset([*self.passed, *replaced, *ancestry.surplus(known, ref)])
+
+    def left(self) -> Known | None:
+        """Return the pipeline as the decision leaves it."""
+        known, decided = self.seen, self.decided
+        if isinstance(decided, RevisionPlanned):
+            marks = known.marks if known else ()
+            newest = (decided.revision, decided.commit)
+            known = Known(decided.pipeline, decided.repository, self.tracks, *newest, marks)
+        if known is None:
+            return None
+        given_up = self.given_up()
+        marks = (*(mark for mark in known.marks if mark not in given_up), *([self.mark] if self.mark else ()))
+        return replace(known, marks=tuple(sorted(marks, key=lambda mark: (-mark.revision, mark.ref))))
+
 
 @dataclass(frozen=True, slots=True)
 class Store:
     """Writes inside one transaction."""
 
     tx: Transaction
+    _left: dict[str, Known | None] = field(default_factory=dict)  # as the decisions written so far leave them
 
     async def lock(self, pipelines: Iterable[str]) -> None:
         """Let nobody else decide for these until the transaction ends: their events keep this order."""
         await hold(self.tx, *(f"synthesizer pipeline {pipeline}" for pipeline in pipelines))
+
+    async def write(self, answer: PushRefused | Sequence[Verdict]) -> None:
+        """Write what a push is answered, for all pipelines; they are locked."""
+        if isinstance(answer, PushRefused):
+            self.tx.emit(answer)
+            return
+        for verdict in answer:
+            await self.keep(verdict)
 
     async def keep(self, verdict: Verdict) -> None:
         """Write a decision and say it; a push that is decided for this pipeline is left as it is.
@@ -92,22 +122,28 @@ class Store:
         if not await self.tx.insert_or_ignore(tables.decisions, row):
             return
         settled = isinstance(decided, RevisionSkipped) and verdict.mark is None
-        if not settled and await read_known(self.tx, decided.pipeline) != verdict.seen:
-            raise TryAgain(f"another push gave pipeline {decided.pipeline} a revision meanwhile")
+        if not settled:
+            await self._check(decided.pipeline, verdict.seen)
         if isinstance(decided, RevisionPlanned):
             await self._raise_newest(decided, verdict)
             plan = {"plan_hash": decided.plan_hash, "plan": decided.plan.canonical().decode()}
             await self.tx.insert_or_ignore(tables.plans, {**plan, "planned_at": self.tx.now})
         await self._mark(decided.pipeline, verdict)
         self.tx.emit(decided)
+        if settled:  # it rests on nothing that was looked at again
+            self._left.pop(decided.pipeline, None)
+        else:
+            self._left[decided.pipeline] = verdict.left()
+
+    async def _check(self, pipeline: str, seen: Known | None) -> None:
+        if pipeline not in self._left:
+            self._left[pipeline] = await read_known(self.tx, pipeline)
+        if self._left[pipeline] != seen:
+            raise TryAgain(f"another push gave pipeline {pipeline} a revision meanwhile")
 
     async def _mark(self, pipeline: str, verdict: Verdict) -> None:
-        mark, given_up = verdict.mark, set(verdict.passed)
-        if mark:
-            known = verdict.seen.marks if verdict.seen else ()
-            given_up.update(each for each in known if each.ref == mark.ref)
-            given_up.update(ancestry.surplus(known, mark.ref))
-        for old in sorted(given_up, key=lambda old: old.ref):
+        mark = verdict.mark
+        for old in sorted(verdict.given_up(), key=lambda old: old.ref):
             its = {"its_pipeline": pipeline, "its_ref": old.ref, "its_commit": old.commit}
             await self.tx.execute(_REMOVE_MARK, its)
         if mark:

@@ -13,6 +13,8 @@ from shared.tree import Entry
 
 WALKED_COMMITS_MAX = 64  # looked at one by one before a process is started for the question
 TAGS_ON_THE_WAY_MAX = 10  # a tag may name a tag; nobody needs more
+WALKS_KEPT = 8
+WALK_KEPT_COMMITS_MAX = 10_000  # a longer one is begun anew
 COMMITS_KEPT = 2_000  # parsed ones and their parents
 TREE_ENTRIES_KEPT = 2_000  # of parsed trees, all together
 
@@ -25,6 +27,7 @@ class Contents:
     object_bytes_max: int
     listing_entries_max: int
     _commits: Kept[str, ParsedCommit] = field(default_factory=lambda: Kept(COMMITS_KEPT))
+    _walks: dict[str, Walk] = field(default_factory=dict)  # by where they start
     _trees: Kept[str, tuple[Entry, ...]] = field(default_factory=lambda: Kept(TREE_ENTRIES_KEPT))
 
     async def tip(self, kept_branch: str) -> Commit | None:
@@ -107,28 +110,42 @@ class Contents:
         """Tell whether `descendant` contains `ancestor`; None if that lies too far back to walk.
 
         Looks for either in the other's history by turns: of two commits pushed one after the other,
-        one is close behind the other, and then the other cannot be behind the one.
+        one is close behind the other, and then the other cannot be behind the one. A walk down from a
+        tip is kept: of a hundred commits pushed together all are asked about it, one after the other.
         """
         if await self.find_commit(ancestor) is None:
             return False
-        down, up = Walk(descendant, ancestor), Walk(ancestor, descendant)
+        down = self._walks.pop(descendant, None) or Walk(descendant)  # nobody else takes steps on it now
+        answer = await self._walk(down, Walk(ancestor))
+        if not down.is_cut_off and len(down) <= WALK_KEPT_COMMITS_MAX:
+            self._walks[descendant] = down
+            if len(self._walks) > WALKS_KEPT:
+                del self._walks[next(iter(self._walks))]
+        return answer
+
+    def learn(self, descendant: Commit, ancestor: Commit) -> None:
+        """Note that `descendant` contains `ancestor`, which lies too far back to walk."""
+        walk = self._walks.get(descendant)
+        if walk is not None:
+            walk.tell(ancestor)
+
+    async def _walk(self, down: Walk, up: Walk) -> bool | None:
         for _ in range(WALKED_COMMITS_MAX):
+            if up.start in down:
+                return True
             if down.over:
                 return False
-            if await self._arrives(down):
-                return True
-            if not up.over and await self._arrives(up):
+            await self._step(down)
+            if not up.over:
+                await self._step(up)
+            if down.start in up:
                 return False
-        return None
+        return True if up.start in down else None
 
-    async def _arrives(self, walk: Walk) -> bool:
-        """Take one step; tell whether it leads to what is wanted."""
-        commit = walk.next()
-        if commit == walk.wanted:
-            return True
-        found = await self.find_commit(commit)  # None: history is cut off here
+    async def _step(self, walk: Walk) -> None:
+        found = await self.find_commit(walk.next())
+        walk.is_cut_off |= found is None
         walk.go_on_to(found.parents if found else ())
-        return False
 
     async def _tree(self, tree: str) -> tuple[Entry, ...]:
         if known := self._trees.get(tree):

@@ -226,7 +226,12 @@ class GitMirrors:
         if contents is None:
             return False
         nearby = await contents.contains_nearby(descendant, ancestor)
-        return await bare.is_ancestor(ancestor, descendant) if nearby is None else nearby
+        if nearby is not None:
+            return nearby
+        contained = await bare.is_ancestor(ancestor, descendant)
+        if contained:
+            contents.learn(descendant, ancestor)
+        return contained
 
 
 def _kept_branch(branch: str) -> str:

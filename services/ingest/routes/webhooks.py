@@ -5,12 +5,15 @@ a wrong signature get the same answer in the same time.
 """
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
+from starlette.types import Receive, Scope, Send
 
 from services.ingest.accept_queue import AcceptQueue
 from services.ingest.acceptance import CONFLICT, Delivery
@@ -24,7 +27,26 @@ from shared.problems import ProblemError
 
 REPOSITORY_CHARACTERS_MAX = 300  # of the query; a longer one names no repository
 
+Endpoint = Callable[[Request, str], Awaitable[Response]]
+
 _DELIVERY = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+
+
+class ShortWay(APIRoute):
+    """A route that is described as any other, and answered by its endpoint with nothing in between.
+
+    What FastAPI does before and after an endpoint takes as long as the half of this one.
+    """
+
+    def __init__(self, path: str, endpoint: Endpoint, **more: Any) -> None:
+        super().__init__(path, endpoint, **more)
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            request = Request(scope, receive)
+            response = await endpoint(request, request.query_params.get("repository", ""))
+            await response(scope, receive, send)
+
+        self.app = answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +69,7 @@ class Webhooks:
             response_class=JSONResponse,
             summary="Take a GitHub webhook, signed with the repository's secret",
             tags=["webhooks"],
+            route_class_override=ShortWay,
         )
         return router
 

@@ -205,8 +205,7 @@ def test_large_bodies_leave_room_for_small_ones() -> None:
 async def test_a_full_disk_is_answered_with_503_and_nothing_is_acknowledged(web: Web) -> None:
     forge = await registered(web)
     assert isinstance(web.store, OnSqlite)
-    with web.store.database.writer.connect() as connection:
-        raw = connection.connection.dbapi_connection
+    raw = web.store.database._writer
     assert raw is not None
     pages = raw.execute("PRAGMA page_count").fetchone()[0]
     raw.execute(f"PRAGMA max_page_count={pages}")

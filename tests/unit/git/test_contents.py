@@ -84,6 +84,44 @@ async def test_a_question_too_far_back_is_left_to_git() -> None:
     assert await contents.contains_nearby(id_of(1_000), id_of(1)) is None
 
 
+async def test_of_a_hundred_commits_pushed_together_few_questions_are_left_to_git() -> None:
+    contents, shelf = contents_of([(), *((number,) for number in range(1_000))])
+    asked = [await contents.contains_nearby(id_of(1_000), id_of(number)) for number in range(1, 1_000)]
+    assert False not in asked
+    assert asked.count(None) <= 1_000 // WALKED_COMMITS_MAX
+    assert len(shelf.read_ids) <= 1_100
+
+
+async def test_what_git_has_found_out_is_not_asked_again() -> None:
+    contents, _ = contents_of([(), *((number,) for number in range(1_000))])
+    assert await contents.contains_nearby(id_of(1_000), id_of(1)) is None
+    contents.learn(id_of(1_000), id_of(1))
+    assert await contents.contains_nearby(id_of(1_000), id_of(1)) is True
+
+
+@given(histories(), st.data())
+async def test_what_is_said_stays_true_when_walks_are_gone_on_with(
+    history: History, data: st.DataObject
+) -> None:
+    contents, _ = contents_of(history)
+    numbers = st.integers(0, len(history) - 1)
+    for one, other in data.draw(st.lists(st.tuples(st.sampled_from([0, len(history) - 1]), numbers))):
+        answer = await contents.contains_nearby(id_of(one), id_of(other))
+        assert answer in {None, contains(history, one, other)}
+
+
+async def test_where_history_was_cut_off_it_is_walked_anew() -> None:
+    history: History = [(), (0,), (1,), (2,)]
+    contents, shelf = contents_of(history)
+    whole, shelf.history = history, [(), (0,)]
+    assert await contents.find_commit(id_of(0)) is not None
+    shelf.history = [(), (9,), (1,), (2,)]
+    assert await contents.contains_nearby(id_of(3), id_of(0)) is False
+    contents._commits._values.clear()
+    shelf.history = whole
+    assert await contents.contains_nearby(id_of(3), id_of(0)) is True
+
+
 async def test_a_commit_is_in_itself() -> None:
     contents, _ = contents_of([()])
     assert await contents.contains_nearby(id_of(0), id_of(0)) is True

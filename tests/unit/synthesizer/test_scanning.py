@@ -3,7 +3,8 @@
 import pytest
 
 from services.synthesizer import scanning
-from services.synthesizer.scanning import Finding, Survey
+from services.synthesizer.finding import Finding
+from services.synthesizer.scanning import Survey
 from shared.tree import Entry, Kind
 
 
