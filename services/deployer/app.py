@@ -84,6 +84,7 @@ def subscription(deployer: Deployer) -> Subscription:
             AttemptClassified: deployer.attempt_classified,
             OperationRequested: deployer.operation_requested,
         },
+        together={RevisionPlanned: deployer.revisions_planned},
     )
 
 

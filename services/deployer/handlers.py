@@ -1,6 +1,6 @@
 """What the deployer does on each event: note the fact, then let the pipeline go on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -23,7 +23,7 @@ from services.deployer.store import (
     next_deadline,
     pipelines_at_work,
 )
-from shared.db import Cause, ServiceDatabase
+from shared.db import Cause, ServiceDatabase, cause_of
 from shared.delivery import failure_of
 from shared.events import (
     AlarmChanged,
@@ -43,6 +43,8 @@ from shared.events.verification import VerificationEvent
 from shared.faults import TryAgain
 from shared.ids import derive
 
+REVISIONS_MAX = 25  # in one transaction: it holds the loop up for some tens of milliseconds
+
 log = structlog.get_logger()
 
 
@@ -55,23 +57,23 @@ class Deployer:
 
     async def revision_planned(self, message: Message[RevisionPlanned]) -> None:
         """Make the revision's runs, and let it begin its way if nothing of its pipeline file keeps it."""
-        event = message.body
-        async with self.db.hearing(message) as tx:
-            if tx.seen_before:
-                return
-            store = Store(tx)
-            await store.lock(event.pipeline)
-            await add_stages(store, event.plan)
-            moves = await locked(store, event.pipeline)
-            revision = Revision(event.revision, event.commit, event.plan_hash, event.plan, event.pusher)
-            await store.add_revision(event.pipeline, revision)
-            runs: list[RunRecord] = []
-            for plan in event.plan.stages:
-                stage = next(each for each in moves.stages if each.stage == plan.name)
-                before = runs[-1] if runs else None
-                runs.append(await moves.stage_moves.queue_run(stage, revision, before))
-            await moves.go_on()
-        self.due(store.nearest_limit)
+        await self.revisions_planned([message])
+
+    async def revisions_planned(self, messages: Sequence[Message[RevisionPlanned]]) -> None:
+        """Do so for several of a pipeline that follow each other, as after a burst of pushes.
+
+        Where only the newest is deployed, those in between are superseded without having waited.
+        """
+        for first in range(0, len(messages), REVISIONS_MAX):
+            some = messages[first : first + REVISIONS_MAX]
+            async with self.db.hearing_together(some) as (tx, news):
+                store = Store(tx)
+                for message in news:
+                    tx.cause = cause_of(message)
+                    await _add(store, message.body)
+                if news:
+                    await (await locked(store, news[0].body.pipeline)).go_on()
+            self.due(store.nearest_limit)
 
     async def artifact_built(self, message: Message[ArtifactBuilt]) -> None:
         """Pin the artifact and let the runs that wait for it go on."""
@@ -183,6 +185,19 @@ class Deployer:
             moves = await locked(Store(tx), pipeline)
             await moves.place_orders_again()
             await moves.go_on()
+
+
+async def _add(store: Store, event: RevisionPlanned) -> None:
+    """Make a revision's runs, of which none has begun its way."""
+    await store.lock(event.pipeline)
+    await add_stages(store, event.plan)
+    moves = await locked(store, event.pipeline)
+    revision = Revision(event.revision, event.commit, event.plan_hash, event.plan, event.pusher)
+    await store.add_revision(event.pipeline, revision)
+    before: RunRecord | None = None
+    for plan in event.plan.stages:
+        stage = next(each for each in moves.stages if each.stage == plan.name)
+        before = await moves.stage_moves.queue_run(stage, revision, before)
 
 
 RESUME = derive(UUID(int=0), "windlass deployer resume")  # roles tell its events apart by run and version

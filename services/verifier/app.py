@@ -2,11 +2,14 @@
 
 import os
 import ssl
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 
-from services.verifier.adapters.http_prober import HttpProber
+from services.verifier.adapters.first_use import OnFirstUse
 from services.verifier.adapters.local_commands import LocalCommands
 from services.verifier.adapters.local_observer import LocalObserver
-from services.verifier.adapters.prober import Prober
+from services.verifier.adapters.prober import CONNECTIONS_MAX, Prober
 from services.verifier.handlers import KIND, Handlers
 from services.verifier.look_worker import Looker
 from services.verifier.round_worker import Rounds
@@ -15,6 +18,7 @@ from services.verifier.watch import PROBES_AT_ONCE_MAX
 from services.verifier.watch_worker import WatchWorker
 from services.verifier.worker import VerifyWorker
 from shared.bus import Subscription
+from shared.clock import Clock
 from shared.db import Database, ServiceDatabase
 from shared.events import (
     RunCancelled,
@@ -24,7 +28,6 @@ from shared.events import (
     RunRollingForward,
     RunStarted,
     RunSucceeded,
-    RunSuperseded,
     RunTimedOut,
     VerificationRequested,
 )
@@ -39,16 +42,29 @@ def build(database: Database, settings: VerifierSettings) -> Service:
     processes = LocalProcesses()
     search_path = passed_through().get("PATH", os.defpath)
     folder = settings.data / "verifier" / settings.replica
-    tls = ssl.create_default_context()
+    tls = cache(ssl.create_default_context)
+    prober = _prober(database.clock, tls, CONNECTIONS_MAX)
     rounds = Rounds(
-        prober=HttpProber(database.clock, tls=tls),
+        prober=prober,
         observer=LocalObserver(processes, database.clock),
         commands=LocalCommands(processes, folder, search_path, database.clock),
         clock=database.clock,
     )
     # Connections of their own: no verification, whatever hangs in it, keeps a look waiting.
     connections = settings.health_slots * PROBES_AT_ONCE_MAX
-    return wire(database, settings, rounds, HttpProber(database.clock, tls=tls, connections_max=connections))
+    health_prober = _prober(database.clock, tls, connections)
+    wired = wire(database, settings, rounds, health_prober)
+    return replace(wired, put_off=(prober.made, health_prober.made))
+
+
+def _prober(clock: Clock, tls: Callable[[], ssl.SSLContext], connections_max: int) -> OnFirstUse:
+    def made() -> Prober:
+        # With its certificates a fourteenth of a second, which no start waits for.
+        from services.verifier.adapters.http_prober import HttpProber  # noqa: PLC0415
+
+        return HttpProber(clock, tls=tls(), connections_max=connections_max)
+
+    return OnFirstUse(made)
 
 
 def wire(
@@ -79,7 +95,6 @@ def wire(
                 RunFailed: handlers.run_ended,
                 RunTimedOut: handlers.run_ended,
                 RunCancelled: handlers.run_ended,
-                RunSuperseded: handlers.run_ended,
             },
         ),
         background=(probe, watching.run),

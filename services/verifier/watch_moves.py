@@ -8,7 +8,7 @@ from services.verifier.store import watches
 from services.verifier.watch import Watch, after_look, begun, ended, sampled
 from services.verifier.watched_stage import Heard, WatchedStage
 from shared.db import Transaction
-from shared.events import Event, RunFinished, RunStarted, RunSucceeded, RunSuperseded
+from shared.events import Event, RunFinished, RunStarted, RunSucceeded
 from shared.events.runs import RunEvent
 
 WATCHES = "watches"  # what a commit touched, for whoever looks
@@ -22,8 +22,6 @@ async def run_began(tx: Transaction, body: RunStarted, heard: Heard) -> None:
 
 async def run_over(tx: Transaction, body: RunFinished, heard: Heard) -> None:
     """Note that it changes nothing any more, and watch what it brought."""
-    if isinstance(body, RunSuperseded):  # of which nothing ever began
-        return
     stage = await watches.lock_stage(tx, _stage_of(body))
     after = watched_stage.run_over(stage, body.run, heard)
     if isinstance(body, RunSucceeded) and (live := watched_stage.brings(after, heard)):

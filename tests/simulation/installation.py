@@ -131,7 +131,7 @@ class Installation:
 
     def _posted(self, heard: Subscription) -> Subscription:
         handlers = {kind: self.post.through(handler) for kind, handler in heard.handlers.items()}
-        return Subscription(heard.db, handlers, together=heard.together if not self.post.twice else None)
+        return Subscription(heard.db, handlers, together=heard.together if not self.post.twice else {})
 
     def _ingest(self, process: Process) -> tuple[Subscription, list[Part]]:
         db = ServiceDatabase(process, "ingest")
@@ -190,4 +190,5 @@ class Installation:
         projector = Projector(Projection(db))
         hears = dict.fromkeys(TARGETS, projector.hear)
         # Not patient, as it is with others beside it: that is for the sake of speed, and costs us time.
-        return Subscription(db, hears, together=projector.hear_together), [projector.run]
+        together = dict.fromkeys(hears, projector.hear_together)
+        return Subscription(db, hears, together=together), [projector.run]

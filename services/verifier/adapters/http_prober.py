@@ -15,6 +15,7 @@ from ipaddress import ip_address
 
 import httpx
 
+from services.verifier.adapters.prober import CONNECTIONS_MAX
 from services.verifier.address import REDIRECTS_MAX, port_refusal, redirect_refusal, refusal, url_refusal
 from services.verifier.probe import BODY_BYTES_MAX, RELEASE_HEADER, Answer, Connection, Probe
 from shared.clock import Clock
@@ -22,7 +23,6 @@ from shared.events import ProbeFault
 
 ADDRESSES_MAX = 4  # of one name, tried in the resolver's order until one takes the connection
 RELEASE_CHARACTERS_MAX = 200
-CONNECTIONS_MAX = 256  # of one prober, side by side
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 

@@ -4,6 +4,8 @@ from typing import Protocol
 
 from services.verifier.probe import Answer, Connection, Probe
 
+CONNECTIONS_MAX = 256  # of one prober, side by side
+
 
 class Prober(Protocol):
     """Asks, once. Safe to repeat; whatever the other side does is an answer, never an exception."""

@@ -1,11 +1,11 @@
 """A stand for the deployer: the real handlers, bus, work and database; builder and verifier played."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
 import sqlalchemy as sa
@@ -17,7 +17,6 @@ from services.deployer.handlers import Deployer
 from shared.bus import Subscription
 from shared.bus.embedded import EmbeddedBus
 from shared.db import Cause, ServiceDatabase, Transaction
-from shared.delivery import Handler
 from shared.events import (
     EVENT_TYPES,
     ArtifactBuilt,
@@ -65,6 +64,7 @@ def step(id_: str, type_: str = "SCRIPT:EXECUTE", *after: str, **changes: Any) -
     )
 
 
+Heard = TypeVar("Heard")  # a message, or several
 SERVICE = "LOCAL:SERVICE:DEPLOY"
 DEFAULT_STEPS = (step("migrate"), step("web", SERVICE, "migrate"))
 
@@ -145,8 +145,10 @@ class Stand:
         deployer = Deployer(db, lambda at: ticker.due(at))  # noqa: PLW0108 - the ticker comes after
         ticker = Ticker(self.clock, deployer.resume)
         carriers = dict.fromkeys(STEP_TYPES, self.carrier)
-        handlers = subscription(deployer).handlers
-        hears = Subscription(db, {kind: self._noticing(handler) for kind, handler in handlers.items()})
+        real = subscription(deployer)
+        handlers = {kind: self._noticing(handler) for kind, handler in real.handlers.items()}
+        together = {kind: self._noticing(handler) for kind, handler in real.together.items()}
+        hears = Subscription(db, handlers, together=together)
         bus = EmbeddedBus(self.database, [hears, *self._players()])
         tasks = [
             asyncio.create_task(bus.run()),
@@ -225,10 +227,10 @@ class Stand:
         answered: OperationAccepted | OperationRefused = answers()[0]
         return answered
 
-    def _noticing(self, handler: Handler) -> Handler:
-        async def noticed(message: Message[Any]) -> None:
+    def _noticing(self, handler: Callable[[Heard], Awaitable[None]]) -> Callable[[Heard], Awaitable[None]]:
+        async def noticed(heard: Heard) -> None:
             for _ in range(2 if self.heard_twice else 1):
-                await handler(message)
+                await handler(heard)
             self._heard.set()
 
         return noticed
