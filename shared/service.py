@@ -15,6 +15,7 @@ class Service:
     subscription: Subscription
     background: tuple[Callable[[], Awaitable[None]], ...] = ()  # run for as long as the service does
     router: APIRouter | None = None  # its HTTP side, if it has one
+    put_off: tuple[Callable[[], object], ...] = ()  # what no start waits for, and no first use should
 
     @property
     def name(self) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.diagnosis.evidence import Setting
-from shared.diagnosis.rules import classify
 from shared.events import Evidence
 
 ATTEMPTS_MAX = 3  # since somebody asked, the first one included
@@ -32,6 +31,9 @@ def another(evidence: Evidence, tries: int, pipeline: str, now: datetime) -> Aga
         return None
     if evidence.kind == "interrupted":
         return Again(now, "", "host_interrupted")
+
+    from shared.diagnosis.rules import classify  # noqa: PLC0415 - 200 rules that wait for the first failure
+
     found = classify(evidence, Setting(pipeline))
     if not found.answer.retryable:
         return None

@@ -1,6 +1,6 @@
 """The classifier, wired."""
 
-from services.classifier.handlers import Handlers
+from services.classifier.handlers import Handlers, load_rules
 from services.classifier.settings import ClassifierSettings
 from shared.bus import Subscription
 from shared.db import Database, ServiceDatabase
@@ -19,4 +19,4 @@ def build(database: Database, settings: ClassifierSettings) -> Service:
         RunTimedOut: handlers.run_timed_out,
         AttemptFailed: handlers.attempt_failed,
     }
-    return Service(Subscription(db, hears))
+    return Service(Subscription(db, hears), put_off=(load_rules,))

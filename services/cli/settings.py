@@ -1,4 +1,4 @@
-"""What the environment tells the command line."""
+"""What the environment tells the command line, and what the command line tells libraries by it."""
 
 import os
 import tomllib
@@ -11,6 +11,11 @@ INGEST_URL_VARIABLE = "WINDLASS_INGEST_URL"
 DATA_VARIABLE = "WINDLASS_DATA"
 DATABASE_VARIABLE = "WINDLASS_DATABASE"
 SETTINGS_FILE = Path("windlass.toml")  # in the working directory
+
+
+def without_plugins() -> None:
+    """Have pydantic not look through all that is installed for plugins, unless somebody wants that."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 def token_given() -> str:

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -22,6 +23,7 @@ from shared.residence import kept_from_up
 from shared.service import Service
 from shared.settings import Settings
 from shared.web import server as web
+from shared.web.afterwards import catch_up
 from shared.web.application import make_app
 from shared.web.faults import CannotStart
 from shared.web.program import until_told
@@ -66,7 +68,8 @@ async def _serve(
         vitals = Vitals(database, {"start": life.why_not_begun, "bus": life.why_not_consuming}, [life.count])
         server = BoundedServer(Gate(make_app(services, vitals), life), settings.shutdown_seconds)
         where = f"at {web.url_of(listener)} as replica {settings.replica}"
-        await until_told(server, listener, life.run, f"Windlass serves {', '.join(names)} {where}")
+        greeting = f"Windlass serves {', '.join(names)} {where}"
+        await until_told(server, listener, life.run, partial(catch_up, services, database.clock), greeting)
     finally:
         await database.close()
 

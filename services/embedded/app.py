@@ -23,6 +23,7 @@ from shared.faults import Refused, TryAgain
 from shared.service import Service
 from shared.settings import Settings
 from shared.web import server as web
+from shared.web.afterwards import catch_up
 from shared.web.application import make_app
 from shared.web.faults import CannotStart
 from shared.web.program import Part, side_by_side, until_told
@@ -70,7 +71,8 @@ async def _run(folder: Path, listener: web.Listener) -> None:
         services = await _prepare(folder, database, url)
         server = web.WebServer(make_app(services, Vitals(database)))
         work = partial(side_by_side, _parts(database, services))
-        await until_told(server, listener, work, f"Windlass is ready at {url} (data in {folder})")
+        afterwards = partial(catch_up, services, database.clock)
+        await until_told(server, listener, work, afterwards, f"Windlass is ready at {url} (data in {folder})")
     finally:
         await database.close()
 

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
 from shared.diagnosis.evidence import Case, Phase
-from shared.diagnosis.rule import Find, Finding
+from shared.diagnosis.rule import Find, Finding, when_asked
 
 PROGRAMS: frozenset[Phase] = frozenset({"build", "publish", "setup", "deploy", "rollout", "verify"})
 SCRIPTS: frozenset[Phase] = frozenset({"publish", "setup", "deploy"})
@@ -55,12 +55,12 @@ _TRIES_AGAIN = re.compile(r"(?i:\bretrying|\bwill (?:re)?try|trying again|try ag
 
 def dying(phases: Collection[Phase], *patterns: str, says: str = "", following: int = 0) -> Find:
     """Find the first last word that begins as one of the patterns says, and `says` this somewhere."""
-    begins = re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
-    within = re.compile(says)
+    compiled = when_asked("|".join(f"(?:{pattern})" for pattern in patterns)), when_asked(says)
 
     def find(case: Case) -> Finding | None:
         if not _asked(case, phases):
             return None
+        begins, within = (each() for each in compiled)
         lines = case.lines
         places = (n for n in last_words(case) if begins.match(lines[n]) and within.search(lines[n]))
         return _first(case, places, following)
@@ -70,11 +70,12 @@ def dying(phases: Collection[Phase], *patterns: str, says: str = "", following: 
 
 def said(phases: Collection[Phase], *phrases: str) -> Find:
     """Find the first last word, in any interpreter's form of an error, that has one of the phrases in it."""
-    any_of = re.compile("|".join(phrases))
+    compiled = when_asked("|".join(phrases))
 
     def find(case: Case) -> Finding | None:
         if not _asked(case, phases):
             return None
+        any_of = compiled()
         places = (n for n in _errors(case.lines, last_words(case)) if any_of.search(case.lines[n]))
         return _first(case, places, 0)
 

@@ -8,6 +8,7 @@ cause; of two in one place, the rule that comes first.
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from functools import cache
 
 from shared.diagnosis.evidence import Case, Kind, Phase
 from shared.events.verification import Confidence, FailureCategory, FailureCode, FailureStage
@@ -93,6 +94,11 @@ class Rule:
     near_miss: Case | None = None  # one that looks alike and that it must not name
 
 
+def when_asked(pattern: str) -> Callable[[], re.Pattern[str]]:
+    """Compile the pattern at the first look: all of them take a tenth of a second, and few are ever asked."""
+    return cache(lambda: re.compile(pattern))
+
+
 def line(
     phases: Collection[Phase],
     *patterns: str,
@@ -105,13 +111,14 @@ def line(
     A line after it that matches `unless_later` shows that the program got over it. As many of the
     `following` lines are shown with it.
     """
-    compiled = re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+    compiled = when_asked("|".join(f"(?:{pattern})" for pattern in patterns))
 
     def find(case: Case) -> Finding | None:
         if case.phase not in phases and case.phase != "unknown":
             return None
+        begins = compiled()
         for place in range(got_over(case, unless_later), len(case.lines)):
-            if compiled.match(case.lines[place]) and not unless(case, place):
+            if begins.match(case.lines[place]) and not unless(case, place):
                 last = min(place + following + 1, len(case.lines))
                 return Finding(place, tuple(range(place, last)))
         return None
@@ -121,11 +128,12 @@ def line(
 
 def block(phases: Collection[Phase], begins: str, says: str, *, lines: int = 8) -> Find:
     """Find a message that its tool broke into lines, also within words: `says` is written without blanks."""
-    begin, said = re.compile(begins), re.compile(says)
+    compiled = when_asked(begins), when_asked(says)
 
     def find(case: Case) -> Finding | None:
         if case.phase not in phases and case.phase != "unknown":
             return None
+        begin, said = (each() for each in compiled)
         for place, text in enumerate(case.lines):
             if begin.match(text):
                 shown = range(place, min(place + lines, len(case.lines)))

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from shared import problems
 from shared.service import Service
 from shared.web.described import describe
+from shared.web.routes import joined
 from shared.web.vitals import Vitals
 
 
@@ -20,14 +21,13 @@ def make_app(services: Sequence[Service], vitals: Vitals) -> FastAPI:
         redoc_url=None,
     )
     problems.install(app)
-    app.include_router(vitals.router())
+    app.router.routes.extend(vitals.router().routes)
 
     @app.get("/", tags=["process"], summary="What answers here")
     async def root() -> dict[str, str]:
         return {"name": "Windlass", "status": "/api/v1/pipelines", "description": "/openapi.json"}
 
-    for service in services:
-        if service.router is not None:
-            app.include_router(service.router)
+    routers = [service.router for service in services if service.router is not None]
+    app.router.routes.extend(joined(*routers).routes)
     describe(app)
     return app

@@ -15,9 +15,13 @@ Part = Callable[[], Awaitable[None]]  # runs until it is cancelled
 log = structlog.get_logger()
 
 
-async def until_told(server: WebServer, listener: Listener, work: Part, greeting: str) -> None:
+async def until_told(
+    server: WebServer, listener: Listener, work: Part, afterwards: Part, greeting: str
+) -> None:
     """Serve and work until SIGTERM or SIGINT; end the server first, so that nothing is taken that nobody
     carries on, then the work, which is cancelled and waited for.
+
+    `afterwards` is begun once the server listens, and need not come to its end.
     """
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -30,8 +34,10 @@ async def until_told(server: WebServer, listener: Listener, work: Part, greeting
         gc.enable()
         with suppress(OSError):  # nobody reads it, or there is no room for it
             print(greeting, flush=True)  # noqa: T201 - the one line that is the program's own output
+        catching_up = tasks.create_task(_to_its_end(afterwards))
         await serving
         log.info("program.ended")
+        catching_up.cancel()
         working.cancel()
 
 
@@ -46,3 +52,7 @@ async def forever(part: Part) -> None:
     """Run it until cancelled; it is a bug when it ends before."""
     await part()
     raise RuntimeError(f"{part} ended by itself")
+
+
+async def _to_its_end(part: Part) -> None:
+    await part()

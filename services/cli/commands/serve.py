@@ -1,13 +1,13 @@
 """`windlass serve`."""
 
 import difflib
-import gc
 from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
 from services.cli.faults import CommandFault
+from services.cli.lean import load_leanly
 
 SERVICES: Mapping[str, str] = {
     "ingest": "takes signed webhooks and manual deployments, keeps the repositories (HTTP)",
@@ -38,7 +38,7 @@ def serve(
         int | None, typer.Option(min=0, max=65535, help="Port to listen on, 0 for any  [usual: 8400]")
     ] = None,
 ) -> None:
-    gc.disable()  # all that is loaded now stays; the program turns it on again when it listens
+    load_leanly()
     from services.distributed import app  # noqa: PLC0415 - a second that no other command pays
     from shared.faults import Refused  # noqa: PLC0415
 

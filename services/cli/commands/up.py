@@ -1,11 +1,10 @@
 """`windlass up`."""
 
-import gc
 from typing import Annotated
 
 import typer
 
-from services.cli.faults import CommandFault
+from services.cli import starting
 from services.cli.session import Data
 
 
@@ -25,12 +24,4 @@ def up(
 
     The first start makes a token, kept in client.json in the data folder, readable by its owner only.
     """  # noqa: D301 - \b keeps the examples' lines apart
-    gc.disable()  # all that is loaded now stays; the program turns it on again when it is ready
-    from services.embedded import app  # noqa: PLC0415 - half a second that no other command pays
-    from shared.faults import Refused  # noqa: PLC0415
-
-    given = {"data": data, "host": host, "port": port}
-    try:
-        app.up(**{name: value for name, value in given.items() if value is not None})
-    except Refused as fault:
-        raise CommandFault(str(fault)) from None
+    starting.up(data, host, port)

@@ -2,8 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,20 @@ except SystemExit as end:
     loaded = sorted(name for name, module in sys.modules.items() if module)
     print(json.dumps([end.code, loaded]), file=sys.stderr)
 """
+SERVE = """\
+import gc, json, sys
+from services.cli.app import main
+try:
+    main()
+finally:
+    from pydantic import BaseModel
+    models, built = [BaseModel], []
+    for model in models:
+        models += model.__subclasses__()
+        built += [model.__name__] * bool(model.__dict__.get("__pydantic_complete__"))
+    loaded = sorted(name for name, module in sys.modules.items() if module)
+    print(json.dumps([loaded, len(models), len(built), gc.isenabled()]))
+"""
 # A server's, and what takes tens of milliseconds each.
 HEAVY = {
     "aioboto3", "aiohttp", "aiokafka", "aiosqlite", "alembic", "anyio", "asyncpg", "boto3", "botocore",
@@ -34,16 +51,56 @@ OURS_IN_VALIDATE = (
     "shared.wall_calendar", "shared.window",
 )  # fmt: skip
 
+SELDOM_SERVED = {
+    "alembic",
+    "attr",
+    "httpx",
+    "pygments",
+    "rich",
+    "shared.diagnosis.rules",
+    "shared.scan",
+    "typer",
+}
+
+
+def environ(folder: Path) -> Mapping[str, str]:
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(folder)}
+
 
 def loaded(folder: Path, *words: str) -> set[str]:
     """Return the names of all modules that a command that ends with 0 has loaded."""
-    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(folder)}
+    command = [sys.executable, "-c", RUN, *words]
     ended = subprocess.run(
-        [sys.executable, "-c", RUN, *words], cwd=folder, env=env, capture_output=True, check=True, timeout=30
+        command, cwd=folder, env=environ(folder), capture_output=True, check=True, timeout=30
     )
     code, names = json.loads(ended.stderr)
     assert not code, ended.stderr
     return set(names)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a server had loaded when it was told to end, right after it was ready."""
+
+    loaded: list[str]
+    models: int
+    models_built: int
+    collects: bool  # garbage
+
+
+def served(folder: Path) -> Served:
+    """Start a server, and end it when it is ready."""
+    command = [sys.executable, "-c", SERVE, "up", "--data", f"{folder}/data", "--port", "0"]
+    with subprocess.Popen(
+        command, cwd=folder, env=environ(folder), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout is not None
+        try:
+            assert b"Windlass is ready" in process.stdout.readline()
+            process.send_signal(signal.SIGTERM)
+            return Served(*json.loads(process.stdout.readline()))
+        finally:
+            process.kill()
 
 
 @pytest.fixture
@@ -78,3 +135,11 @@ def test_a_command_that_is_named_loads_nothing_that_only_its_work_needs(tmp_path
     assert found & (HEAVY | LANGUAGE | (CLIENT - {"asyncio", "ssl"})) == set()
     commands = {found_ for found_ in found if found_.startswith("services.cli.commands.")}
     assert commands == {f"services.cli.commands.{CONTENTS[name].place.partition(':')[0]}"}
+
+
+def test_a_server_starts_again_without_what_it_seldom_needs(tmp_path: Path) -> None:
+    assert "alembic" in served(tmp_path).loaded, "the first start makes the tables"
+    again = served(tmp_path)
+    assert SELDOM_SERVED & set(again.loaded) == set()
+    assert again.models_built < again.models / 4
+    assert again.collects
