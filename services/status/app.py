@@ -1,7 +1,5 @@
 """Status's table of contents: everything is heard, by the same method."""
 
-from fastapi import APIRouter
-
 from services.status.handlers import Projector
 from services.status.projection import TARGETS
 from services.status.routes.answering import Reader
@@ -24,6 +22,7 @@ from shared.bus import Subscription
 from shared.db import Database, ServiceDatabase
 from shared.dead_letters.letters import Letters
 from shared.service import Service
+from shared.web.routes import joined
 
 
 def build(database: Database, settings: StatusSettings) -> Service:
@@ -34,18 +33,18 @@ def build(database: Database, settings: StatusSettings) -> Service:
     reader = Reader(ReadModel(db), Changes(database), Access(database))
     pipelines = Pipelines(reader)
 
-    router = APIRouter()
-    router.include_router(pipelines.router())
-    router.include_router(Revisions(reader, pipelines).router())
-    router.include_router(HealthRoutes(reader, pipelines).router())
-    router.include_router(History(reader, pipelines).router())
-    router.include_router(Runs(reader).router())
-    router.include_router(Logs(reader).router())
-    router.include_router(Events(reader).router())
-    router.include_router(DeadLetters(reader, Letters(db)).router())
-    router.include_router(Operations(reader, pipelines, OperationStore(db)).router())
+    router = joined(
+        pipelines.router(),
+        Revisions(reader, pipelines).router(),
+        HealthRoutes(reader, pipelines).router(),
+        History(reader, pipelines).router(),
+        Runs(reader).router(),
+        Logs(reader).router(),
+        Events(reader).router(),
+        DeadLetters(reader, Letters(db)).router(),
+        Operations(reader, pipelines, OperationStore(db)).router(),
+    )
 
     heard = dict.fromkeys(TARGETS, projector.hear)
-    return Service(
-        Subscription(db, heard, patient=True, together=projector.hear_together), (projector.run,), router
-    )
+    together = dict.fromkeys(heard, projector.hear_together)
+    return Service(Subscription(db, heard, patient=True, together=together), (projector.run,), router)

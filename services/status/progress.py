@@ -1,20 +1,23 @@
 """How far a revision has come: what it shows per stage, and whether anything more will happen to it."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
-from services.status.views import PlannedStage, RevisionView, RunView, StepView
+from services.status.views import PlannedStage, RevisionView, RunInShort, RunView, StepView
+
+R = TypeVar("R", RunView, RunInShort)
 
 PASSED = frozenset({"Succeeded", "Rolled Back", "Rolled Forward"})
 
 
-def as_queued(revision: RevisionView, runs: Sequence[RunView]) -> list[RunView]:
+def as_queued(revision: RevisionView, runs: Sequence[R]) -> list[R]:
     """Return the revision's runs in the order they were queued.
 
     In one stage that is the order of its events. Between stages there is only time, by the clocks of
     several hosts, and it is the same for all that were queued when the revision came.
     """
     planned = {stage.name: place for place, stage in enumerate(revision.stages)}
-    in_stage: dict[str, list[RunView]] = {}
+    in_stage: dict[str, list[R]] = {}
     for run in sorted(runs, key=lambda run: run.place, reverse=True):
         in_stage.setdefault(run.stage, []).append(run)
     stages = [in_stage[name] for name in sorted(in_stage, key=lambda name: planned.get(name, len(planned)))]

@@ -58,6 +58,8 @@ class Kind(StrEnum):
     LOG = "log"
     OPERATION = "operation"
 
+    __hash__ = str.__hash__  # in C, where an enum's own is not: half of all look-ups are for a kind
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -288,11 +290,18 @@ def touched(body: Event) -> Iterator[tuple[Row, Target]]:
         yield (target.kind, target.key(body)), target
 
 
+def rows_of(messages: Iterable[Message[Event]]) -> set[Row]:
+    """Return which views they may change."""
+    return {row for message in messages for row, _ in touched(message.body)}
+
+
 def fold(views: Mapping[Row, Placed], messages: Iterable[Message[Event]]) -> dict[Row, Placed]:
     """Return the views that the messages change, given those they are about as far as they exist."""
     changed: dict[Row, Placed] = {}
     for message in messages:
-        for row, target in touched(message.body):
+        body = message.body
+        for target in TARGETS.get(type(body), ()):
+            row = (target.kind, target.key(body))
             earlier = changed.get(row) or views.get(row)
             if message.position == TOLD_LATE and earlier is not None:
                 continue

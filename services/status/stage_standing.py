@@ -6,9 +6,10 @@ heard of yet. Pure.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
+from services.status.deployment_status import judged
 from services.status.health_known import at_reading
-from services.status.stage_view import with_stops
 from services.status.views import PipelineView, Slot, StageView, Stop
 from shared.ids import WHOLE
 
@@ -42,9 +43,7 @@ def _queued(stage: StageView, fifo: Collection[str]) -> StageView:
         slot.model_copy(update={"line": place if place <= ready else None})
         for place, slot in enumerate(waiting, start=1)
     ]
-    return stage.model_copy(
-        update={"queue": "fifo" if stage.stage in fifo else "newest", "waiting": tuple(slots)}
-    )
+    return _with(stage, queue="fifo" if stage.stage in fifo else "newest", waiting=tuple(slots))
 
 
 def _turn(slot: Slot) -> tuple[int, int]:
@@ -57,9 +56,17 @@ def _turn(slot: Slot) -> tuple[int, int]:
 
 def _standing(stage: StageView, whole: tuple[Stop, ...], now: datetime) -> StageView:
     override = stage.window_override
-    passed = override is not None and override.until <= now
-    current = stage.model_copy(update={"window_override": None}) if passed else stage
-    standing = tuple(each for each in stage.blockers if each.ends_at is None or now < each.ends_at)
-    health = at_reading(stage.health, now)
-    current = current.model_copy(update={"blockers": standing, "health": health})
-    return with_stops(current, (*stage.stops, *whole))
+    current = _with(
+        stage,
+        window_override=None if override is not None and override.until <= now else override,
+        blockers=tuple(each for each in stage.blockers if each.ends_at is None or now < each.ends_at),
+        health=at_reading(stage.health, now),
+        stops=(*stage.stops, *whole),
+    )
+    return judged(current)
+
+
+def _with(stage: StageView, **told: Any) -> StageView:
+    """Return the stage as told: itself where it says so already, as most do at most times."""
+    moved = {name: value for name, value in told.items() if getattr(stage, name) != value}
+    return stage.model_copy(update=moved) if moved else stage

@@ -26,6 +26,8 @@ history = sa.Table(
     sa.Index("ix_status_history_pipeline", "pipeline", "sequence"),
     sa.Index("ix_status_history_correlation", "correlation", "sequence"),
     sa.Index("ix_status_history_key", "key", "sequence"),
+    sa.Index("ix_status_history_type", "type", "sequence"),
+    sa.Index("ix_status_history_pipeline_type", "pipeline", "type", "sequence", "key"),
     sqlite_autoincrement=True,
 )
 

@@ -17,6 +17,10 @@ def upgrade() -> None:
     op.add_column("runs", sa.Column("asked_by", sa.String()))
     op.add_column("runs", sa.Column("soaks_until", INSTANT))
     _add_watches()
+    # Where an event of a type is rare, whoever asks for it does not read all others to find it.
+    op.create_index("ix_status_history_type", "status_history", ["type", "sequence"])
+    columns = ["pipeline", "type", "sequence", "key"]  # the key last: of one stage's it tells without the row
+    op.create_index("ix_status_history_pipeline_type", "status_history", columns)
 
 
 def downgrade() -> None:

@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from services.status.projection import VIEW_TYPES, Kind
 from services.status.routes.streaming import Changes
 from services.status.store.reading import Place, ReadModel
-from services.status.store.writing import row_id
+from services.status.store.view_rows import row_id
 from services.status.views import View
 from shared.access import Access
 from shared.problems import ProblemError

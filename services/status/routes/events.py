@@ -1,7 +1,7 @@
 """`/api/v1/events`: everything that happened, in pages or as it happens."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,8 +11,9 @@ from pydantic import Field
 
 from services.status.projection import revision_key
 from services.status.routes.answering import PAGE_MAX, PAGE_USUAL, REVISION_MAX, Reader
+from services.status.routes.following import Following
 from services.status.routes.logs import After, LastEventId
-from services.status.routes.streaming import Page, Said, cursor_of, stream
+from services.status.routes.streaming import Page, cursor_of, stream
 from services.status.store.reading import EventFilter, EventRow
 from services.status.views import View
 from shared.ids import stage_key
@@ -64,6 +65,11 @@ class Events:
     """Answers with the history."""
 
     reader: Reader
+    _following: Following = field(init=False)
+
+    def __post_init__(self) -> None:
+        following = Following(self.reader.model, self.reader.changes, _shown)
+        object.__setattr__(self, "_following", following)
 
     def router(self) -> APIRouter:
         """Return the route; a stream and a page are two answers of one address."""
@@ -92,8 +98,7 @@ class Events:
             return EventList(events=events, next=events[-1].sequence if events else wanted.cursor or 0)
 
         async def read_on(after: int) -> Page:
-            rows = await model.events(filter_, after, PAGE_MAX)
-            return Page([Said(row.sequence, "event", _shown(row)) for row in rows])
+            return await self._following.after(after, filter_)
 
         start = await model.newest_event() if wanted.cursor is None else wanted.cursor
         return stream(self.reader.changes, cursor_of(last_event_id, start), read_on)

@@ -19,6 +19,7 @@ from services.status.views import (
     OperationView,
     PipelineView,
     RollbackByItself,
+    RunInShort,
     RunView,
     StageView,
     Stop,
@@ -186,18 +187,17 @@ async def pipeline_of(reader: Reader, pipeline: str) -> PipelineView:
 def _shown(pipeline: PipelineView, folded: Sequence[StageView], now: datetime) -> PipelineShown:
     """Return the pipeline with its stages, those of its plan and those it once had."""
     stages = standing(pipeline, folded, now)
-    shown = [StageShown(**stage.model_dump(), approvals=approvals(stage), why=why(stage)) for stage in stages]
-    return PipelineShown(**pipeline.model_dump(), now=shown, stop=stop_of(folded))
+    shown = [StageShown(**vars(stage), approvals=approvals(stage), why=why(stage)) for stage in stages]
+    return PipelineShown(**vars(pipeline), now=shown, stop=stop_of(folded))
 
 
-def run_summary(run: RunView) -> RunSummary:
+def run_summary(run: RunView | RunInShort) -> RunSummary:
     """Return a run without its story."""
     code = run.failure.code if run.failure else ""
-    told = run.model_dump(include=set(RunSummary.model_fields) - {"failure_code", "message"})
-    return RunSummary(**told, failure_code=code, message=_ended_by(run))
+    return RunSummary(**vars(run), failure_code=code, message=_ended_by(run))
 
 
-def _ended_by(run: RunView) -> str:
+def _ended_by(run: RunView | RunInShort) -> str:
     if run.evidence is not None:
         return run.evidence.message
     return f"by {said_by(run.actor, run.reason)}" if run.final and run.actor else ""

@@ -32,6 +32,7 @@ from services.status.views import (
     LogView,
     PipelineView,
     RevisionView,
+    RunInShort,
     RunView,
     View,
 )
@@ -171,7 +172,7 @@ class Revisions:
         stages = standing(await pipeline_of(self.reader, view.pipeline), folded, self.reader.now)
         builds = await model.listed(Kind.BUILD, BuildView, key, None, PAGE_MAX)
         return RevisionShown(
-            **view.model_dump(),
+            **vars(view),
             runs=[run_summary(run) for run in runs],
             shipped=shipments(view, await self._with_successors(view, runs), stages),
             definition=next((run.definition for run in runs[::-1] if run.definition), None),
@@ -212,12 +213,10 @@ class Revisions:
 
     async def _summaries(self, found: Sequence[RevisionView]) -> list[RevisionSummary]:
         runs = await self.reader.model.runs_of_many(found)
-        return [
-            RevisionSummary(**each.model_dump(), outcomes=_outcomes(runs[each.revision])) for each in found
-        ]
+        return [RevisionSummary(**vars(each), outcomes=_outcomes(runs[each.revision])) for each in found]
 
 
-def _outcomes(runs: Sequence[RunView]) -> list[RunSummary]:
+def _outcomes(runs: Sequence[RunInShort]) -> list[RunSummary]:
     newest = {run.stage: run for run in runs}
     return [run_summary(run) for run in newest.values()]
 

@@ -85,7 +85,7 @@ class Runs:
         shown = with_planned_steps(view, stages.get(view.stage))
         builds = await model.listed(Kind.BUILD, BuildView, key, None, PAGE_MAX)
         title = revision.title if revision else ""
-        return RunShown(**shown.model_dump(), title=title, artifacts=builds[::-1])
+        return RunShown(**vars(shown), title=title, artifacts=builds[::-1])
 
     async def verification(self, run: UUID, verification: UUID) -> VerificationStory:
         """Show one verification: what every round saw, but for the middle of a long one."""
@@ -111,13 +111,13 @@ class Runs:
         if view is None:
             raise unknown("push", push, hint="A push is known a moment after it was accepted.")
         decisions = await self.reader.model.decisions_of([push])
-        return PushShown(**view.model_dump(), decisions=decisions[push])
+        return PushShown(**vars(view), decisions=decisions[push])
 
     async def pushes(self, repository: str, cursor: Cursor = None, limit: Limit = PAGE_USUAL) -> PushList:
         """Show what arrived, and what became of it."""
         found = await self.reader.model.listed(Kind.PUSH, PushView, repository, place_of(cursor), limit)
         decisions = await self.reader.model.decisions_of([each.push for each in found])
-        shown = [PushShown(**each.model_dump(), decisions=decisions[each.push]) for each in found]
+        shown = [PushShown(**vars(each), decisions=decisions[each.push]) for each in found]
         return PushList(
             pushes=shown, next=next_of(Kind.PUSH, [str(each.push) for each in found], found, limit)
         )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from fastapi.responses import StreamingResponse
@@ -47,6 +48,10 @@ class Changes:
             self._waiters.discard(woken)
         return True
 
+    def doubt(self) -> None:
+        """Have everyone look again, without hurry: another replica's commit may not have been heard of."""
+        self.count += 1
+
     def _hear(self, noted: Noted) -> None:
         if NOTED not in noted:
             return
@@ -56,13 +61,22 @@ class Changes:
                 waiter.set_result(None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Said:
-    """One event of a stream."""
+    """One event of a stream; several streams may say it."""
 
     cursor: int
     name: str
     data: Any
+
+    @cached_property
+    def encoded(self) -> bytes:
+        """Return it as it is sent."""
+        return b"id: %d\nevent: %s\ndata: %s\n\n" % (
+            self.cursor,
+            self.name.encode(),
+            _JSON.dump_json(self.data),  # JSON has no line ends in it
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +85,7 @@ class Page:
 
     said: Sequence[Said]
     over: bool = False  # nothing will follow
+    read_to: int = 0  # a cursor before which there is nothing else, though what there was is not said here
 
 
 ReadOn = Callable[[int], Awaitable[Page]]
@@ -107,19 +122,13 @@ async def _events(changes: Changes, cursor: int, read_on: ReadOn) -> AsyncIterat
             page = await read_on(cursor)
             for said in page.said:
                 cursor = said.cursor
-                yield _encoded(said)
+                yield said.encoded
             if page.over:
-                yield _encoded(Said(cursor, "end", {}))
+                yield Said(cursor, "end", {}).encoded
                 return
+            cursor = max(cursor, page.read_to)
             if not page.said and not await changes.after(count, HEARTBEAT_SECONDS):
+                changes.doubt()
                 yield b": nothing new\n\n"
     finally:
         changes.streams -= 1
-
-
-def _encoded(said: Said) -> bytes:
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (
-        said.cursor,
-        said.name.encode(),
-        _JSON.dump_json(said.data),  # JSON has no line ends in it
-    )

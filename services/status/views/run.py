@@ -156,3 +156,45 @@ class RunView(View):
     evidence: Evidence | None = Field(None, description="What was observed when it failed")
     failure: FailureView | None = Field(None, description="What that failure is, and what to try")
     timeline: tuple[Moment, ...] = Field((), description="What happened, in order; of a long story the end")
+
+
+class _Said(View):
+    message: str
+
+
+class _Named(View):
+    code: str
+
+
+class RunInShort(View):
+    """What lists tell of a run, from the same document: they pass over its story, which is most of it."""
+
+    run: UUID
+    pipeline: str
+    stage: str
+    revision: int
+    kind: str
+    commit: str
+    state: str
+    final: bool = False
+    place: int = 0
+    queued_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    deadline: datetime | None = None
+    queued_seconds: float | None = None
+    waiting_seconds: float = 0
+    running_seconds: float | None = None
+    wait: Wait | None = None
+    restores: int | None = None
+    rolls_back: UUID | None = None
+    retries: UUID | None = None
+    asked_by: str = ""
+    asked_reason: str = ""
+    superseded_by_run: UUID | None = None
+    superseded_by_revision: int | None = None
+    actor: str = ""
+    reason: str = ""
+    rollback: RollbackByItself = ""
+    evidence: _Said | None = None
+    failure: _Named | None = None

@@ -1,6 +1,7 @@
 """The projection on a database: written in batches, rebuilt from its history, hurt by nothing."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,19 +12,21 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from services.status import tables
 from services.status.handlers import Projector
-from services.status.projection import fold
+from services.status.projection import Kind, fold
 from services.status.store.writing import Projection
 from shared.clock import ManualClock
 from shared.db import ServiceDatabase, metadata
 from shared.db.sqlite import SqliteDatabase
-from shared.events import Event, Message
+from shared.events import Event, LogAppended, Message, RunStarted
 from shared.faults import TryAgain
 from tests.builders import START
 from tests.contract.installation import running
-from tests.unit.status.stories import histories
+from tests.integration.status.questions import lines
+from tests.unit.status.stories import histories, message
 from tests.unit.status.told import Told
 
 
@@ -193,11 +196,13 @@ async def test_what_is_published_again_behind_itself_counts_where_it_came_first(
     await database.close()
 
 
+@pytest.mark.parametrize("held", [1, 3, 1_000])
 @pytest.mark.parametrize("size", [1, 7, 1_000])
-async def test_a_long_history_is_rebuilt_page_by_page(
-    tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch
+async def test_a_long_history_is_rebuilt_page_by_page_with_few_views_in_memory(
+    tmp_path: Path, size: int, held: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.status.store.writing.REPLAYED_ROWS_MAX", size)
+    monkeypatch.setattr("services.status.store.rebuilding.REPLAYED_ROWS_MAX", size)
+    monkeypatch.setattr("services.status.store.rebuilding.HELD_MAX", held)
     database = opened(tmp_path)
     projection = Projection(ServiceDatabase(database, "status"))
     told = Told().declared()
@@ -207,4 +212,24 @@ async def test_a_long_history_is_rebuilt_page_by_page(
     before = await views(database)
     await projection.rebuild()
     assert await views(database) == before
+    await database.close()
+
+
+async def test_what_cannot_be_read_is_passed_over_and_reported(tmp_path: Path) -> None:
+    database = opened(tmp_path)
+    projection = Projection(ServiceDatabase(database, "status"))
+    output = message(lines(0, "one"), 90)
+    await projection.append([*Told().declared().queued(1).started(1).heard, output])
+    async with database.begin() as (connection, _):
+        await connection.execute(sa.update(tables.log_chunks).values(body="{"))
+        started = tables.history.c.type == RunStarted.type
+        await connection.execute(sa.update(tables.history).where(started).values(body="[]"))
+    with capture_logs() as logged:
+        await projection.rebuild()
+    assert [entry["type"] for entry in logged if entry["event"] == "event.passed_over"] == [
+        RunStarted.type,
+        LogAppended.type,
+    ]
+    states = [json.loads(row[-1])["state"] for row in await views(database) if row[1] == Kind.RUN]
+    assert states == ["Not Started"]
     await database.close()
