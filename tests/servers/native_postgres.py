@@ -12,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -74,7 +74,8 @@ class OwnPostgres:
     Every verb blocks until it is done, and is safe to repeat. It ends with the run at the latest.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, own: Mapping[str, str] | None = None) -> None:
+        self._settings = {**SETTINGS, **(own or {})}
         self.port = free_port()
         self._bin = binaries()
         self._user = _user()
@@ -139,7 +140,7 @@ class OwnPostgres:
             raise NoServer(f"initdb failed:\n{ended.stdout}{ended.stderr}")
 
     def _launch(self) -> None:
-        settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
                 [self._bin / "postgres", "-D", self._data, "-p", str(self.port), *settings],

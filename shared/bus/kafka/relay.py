@@ -126,8 +126,8 @@ class Relay:
             await connection.execute(_HOLD)
             behind, pages = 0, 0
             while True:
-                rows = (await connection.execute(_NEXT, {"behind": behind})).all()
-                rows = [row for row in rows if row is rows[0] or row.bytes_by_now <= BYTES_MAX]
+                found = (await connection.execute(_NEXT, {"behind": behind})).all()
+                rows = [row for row in found if row is found[0] or row.bytes_by_now <= BYTES_MAX]
                 if not rows:
                     if pages == 0:  # else there are some, and none of their partitions answers
                         self._outage.over()
@@ -146,7 +146,8 @@ class Relay:
             if row.position in published:
                 metrics.PUBLISHED.add(row.topic)
         point("relay.forgotten")
-        return bool(published)
+        all_that_was_there = not behind and len(published) == len(found) < ROWS_MAX
+        return bool(published) and not all_that_was_there  # what is committed since has told us so
 
     async def _prune(self) -> None:
         now = self._database.clock.now()

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from shared.bus.kafka.relay import Relay
+from shared.bus.kafka.relay import ROWS_MAX, Relay
 from shared.clock import SystemClock
 from shared.db import tables
 from shared.db.postgres import PostgresDatabase
@@ -74,6 +74,19 @@ async def test_what_is_committed_is_carried_in_its_order_and_forgotten(database:
         await until(lambda: len(paper.written) == 1_200)
         await until_empty(database)
     assert paper.written == [f"run/{n}" for n in range(1_200)]
+
+
+async def test_an_outbox_that_was_emptied_is_not_looked_at_again(database: PostgresDatabase) -> None:
+    paper = Paper()
+    relay = Relay(database, paper)
+    await say_at_once(database, [line("run/1", 1), line("run/2", 2)])
+    assert not await relay._carry()
+    assert paper.written == ["run/1", "run/2"]
+    await say_at_once(database, [line(f"run/{n}", n) for n in range(ROWS_MAX)])
+    assert await relay._carry()
+    paper.takes_of_batch = 1
+    await say_at_once(database, [line("run/1", 3), line("run/2", 4)])
+    assert await relay._carry()
 
 
 async def test_what_an_earlier_life_committed_is_carried_by_the_next(database: PostgresDatabase) -> None:
