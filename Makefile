@@ -5,17 +5,18 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 READY := .venv/.ready
+DRAWS := .venv/.draws
 PYTEST := $(BIN)/python -m pytest
 
 # Arguments for the command behind a target: make demo ARGS=--keep, make test ARGS='-k crash'.
 ARGS ?=
 
-.PHONY: help setup test faults simulate test-all lint format docs demo up kafka lock clean images
+.PHONY: help setup test faults simulate test-all lint format docs demo up kafka bench lock clean images
 
 help: ## Show this list
 	@echo 'Windlass: make TARGET [ARGS=...]'
 	@echo
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) \
+	@sed -n 's/^\([a-z%-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) \
 		| while IFS='|' read -r target text; do printf '%-12s %s\n' "$$target" "$$text"; done
 
 setup: $(READY) ## Make .venv with everything in it, bin/windlass too; again only when a lock changed
@@ -35,6 +36,19 @@ up: $(READY) ## Start Windlass here: every service in one process, on http://127
 kafka: $(READY) ## Run Apache Kafka here without Docker, on 127.0.0.1:9092 (ARGS='--nodes 3', ARGS=--help)
 	@$(BIN)/python -m deploy.kafka $(ARGS)
 
+bench: $(DRAWS) ## Measure a real Windlass beside peers: hours (ARGS='push --brief', ARGS=--list, ARGS=--help)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-%: $(DRAWS) ## Measure one suite: make bench-push, make bench-queries (ARGS='--rounds 20')
+	@$(BIN)/python -m benchmarks $* $(ARGS)
+
+# What draws the plots, beside everything else in .venv; made again with it, and when its lock changed.
+$(DRAWS): $(READY) deploy/locks/bench.txt
+	@echo 'Setting up: installing what draws the plots ...'
+	@$(BIN)/python -m pip --quiet --disable-pip-version-check install --require-hashes \
+		--requirement deploy/locks/bench.txt
+	@touch $@
+
 test: $(READY) ## Run the tests, side by side
 	@$(PYTEST) -n auto --dist loadgroup -m 'not long' $(ARGS)
 
@@ -52,6 +66,7 @@ lint: $(READY) ## Check form, types, imports, generated documents
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m deploy.docs --check
+	@$(BIN)/python -m benchmarks --check
 
 format: $(READY) ## Put every file into form, mend what can be mended without thought
 	@$(BIN)/ruff check --fix .
@@ -59,6 +74,7 @@ format: $(READY) ## Put every file into form, mend what can be mended without th
 
 docs: $(READY) ## Write the generated pages under docs/ again
 	@$(BIN)/python -m deploy.docs
+	@$(BIN)/python -m benchmarks --page
 
 # Universal: one lock for every platform and Python that we support. An installed uv makes it; it is
 # not needed for anything else.
@@ -71,6 +87,9 @@ lock: ## Lock the dependencies of pyproject.toml anew (needs uv; ARGS=--upgrade 
 		exit 1; }
 	@$(COMPILE) $(ARGS) pyproject.toml -o deploy/locks/runtime.txt
 	@$(COMPILE) $(ARGS) --extra dev -c deploy/locks/runtime.txt pyproject.toml -o deploy/locks/dev.txt
+	@$(COMPILE) $(ARGS) --extra bench -c deploy/locks/dev.txt pyproject.toml -o deploy/locks/bench.txt
+	@$(COMPILE) $(ARGS) benchmarks/parties/buildbot.in -o deploy/locks/buildbot.txt
+	@$(COMPILE) $(ARGS) benchmarks/parties/prefect.in -o deploy/locks/prefect.txt
 
 clean: ## Remove what setup and the tools made; no data of a running Windlass
 	@rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
