@@ -62,7 +62,8 @@ class Deployer:
     async def revisions_planned(self, messages: Sequence[Message[RevisionPlanned]]) -> None:
         """Do so for several of a pipeline that follow each other, as after a burst of pushes.
 
-        Where only the newest is deployed, those in between are superseded without having waited.
+        Where only the newest is deployed, those in between are superseded without having waited. What
+        happens then follows, as far as one can tell, from the last of them.
         """
         for first in range(0, len(messages), REVISIONS_MAX):
             some = messages[first : first + REVISIONS_MAX]

@@ -162,7 +162,8 @@ class StepWorker:
         async for lines in carrier.output(order, first_line):
             if last:
                 await self._append(claim, log, last)
-            last = lines if await _soon(answered) else ()
+            # A first answer is as good as written. Lines do not wait for one that could not be.
+            last = lines if claim.attempts == 0 and await _soon(answered) else ()
             if not last:
                 await self._append(claim, log, lines)
         return last

@@ -61,7 +61,10 @@ class Projector:
                 await self._write([self._waiting.popleft() for _ in range(count)])
 
     async def _write(self, batch: Sequence[Waiting]) -> None:
-        open_ = [(message, written) for message, written in batch if not written.done()]
+        # Each key's lane hands over all it has at once. In the log they stand as they were said, so that
+        # the history does not tell of a stage's end before what was said elsewhere at its beginning.
+        in_order = sorted(batch, key=lambda each: each[0].position)
+        open_ = [(message, written) for message, written in in_order if not written.done()]
         fault = await self._append([message for message, _ in open_])
         alone = fault is not None and not isinstance(fault, TryAgain) and len(open_) > 1
         for message, written in open_:

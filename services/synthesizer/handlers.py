@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.db import ServiceDatabase
+from shared.db import ServiceDatabase, cause_of
 from shared.events import Message, PushReceived
 from shared.ids import derive
 from shared.work import Order, place
@@ -27,6 +27,7 @@ class Synthesizer:
         async with self.db.hearing_together(messages) as (tx, news):
             tx.now -= APART * len(news)
             for message in news:
+                tx.cause = cause_of(message)
                 push = message.body
                 order = Order(
                     id=derive(push.push, "synthesize"),

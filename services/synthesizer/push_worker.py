@@ -69,10 +69,11 @@ class PushWorker:
         push = _push_of(claim.order)
         answer = await self._answer(push, standing)
         answered = {claim.order.id: answer}
-        along = await self._look_at_others(claim, answered, standing)
+        refused = isinstance(answer, PushRefused)  # which may have taken long to find out
+        along = () if refused else await self._look_at_others(claim, answered, standing)
         point("synthesizer.synthesize.decided")
         await self._write(claim, along, answered)
-        if not isinstance(answer, PushRefused):
+        if not refused:
             await self.mirrors.tidy(push.remote)  # every fetch leaves a pack; seldom is there enough to do
 
     async def give_up(self, claim: Claim, why: str) -> None:
@@ -98,6 +99,8 @@ class PushWorker:
             except TryAgain:
                 break
             along.append(order)
+            if isinstance(answered[order.id], PushRefused):
+                break
         return along
 
     async def _answer(self, push: PushReceived, standing: Standing) -> Answer:

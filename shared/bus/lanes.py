@@ -16,7 +16,7 @@ from shared.events.envelope import Message
 from shared.events.topics import Topic
 
 TOGETHER_MAX = 200  # messages of one key taken at once
-TURNS_LEFT_TO_OTHERS = 25  # of the loop: a decision, its commit and what follows from it take about eight
+TURNS_LEFT_TO_OTHERS = 8  # of the loop: a decision, its commit and what follows from it take about four
 
 Key = tuple[Topic, str]
 Lane = deque[tuple[Handler, Message[Any]]]

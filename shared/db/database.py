@@ -83,6 +83,8 @@ class Reading(Protocol):
     async def execute(self, statement: sa.Executable, parameters: Parameters | None = None) -> Rows:
         """Run one statement, once for each row of parameters; the rows are already fetched.
 
+        Values for a list are a list or a tuple; there is at least one row where there are several.
+
         A fixed statement with parameters costs a fifth of one that is built with its values.
         """
         ...

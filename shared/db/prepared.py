@@ -230,6 +230,8 @@ def _compiled_by_now(statement: Any, keys: tuple[str, ...], *, many: bool) -> tu
 def _prepare(compiled: Any) -> Prepared:
     assert not compiled.literal_execute_params, "no statement of ours has one"
     assert not compiled._collect_params, "no statement of ours carries its values along"
+    assert compiled.cache_key is not None, "every statement of ours can be told from others"
+    assert not compiled.insert_prefetch, "no column of ours has a default that the driver would have to make"
     values = _values(compiled)
     lists = [compiled.bind_names[each] for each in compiled.post_compile_params]
     columns = compiled._result_columns

@@ -73,20 +73,19 @@ class SqliteDatabase:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[InlineConnection]:
         """Open a connection on the state committed last."""
-        with _passing_faults():
-            with prepared.as_sqlalchemy("BEGIN"):
-                raw = self._readers.pop() if self._readers else _connect(self._file, "PRAGMA query_only=ON")
-                raw.execute("BEGIN")
+        with _passing_faults(), prepared.as_sqlalchemy("a reading"):
+            raw = self._readers.pop() if self._readers else _connect(self._file, "PRAGMA query_only=ON")
+            is_whole = False
             try:
+                raw.execute("BEGIN")
                 yield InlineConnection(raw)
-            except BaseException:
-                raw.close()
-                raise
-            raw.rollback()
-            if len(self._readers) < READERS_KEPT:
-                self._readers.append(raw)
-            else:
-                raw.close()
+                raw.rollback()
+                is_whole = len(self._readers) < READERS_KEPT
+            finally:
+                if is_whole:
+                    self._readers.append(raw)
+                else:
+                    raw.close()
 
     def on_commit(self, listener: Callable[[Noted], None]) -> None:
         """Call `listener` after every commit that noted something."""
@@ -109,20 +108,25 @@ class SqliteDatabase:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with _passing_faults():
-            with prepared.as_sqlalchemy("BEGIN IMMEDIATE"):
-                raw = self._writer = self._writer or _connect(self._file)
-                raw.execute("BEGIN IMMEDIATE")
+        with _passing_faults(), prepared.as_sqlalchemy("a transaction"):
+            raw = self._writer = self._writer or _connect(self._file)
             try:
+                raw.execute("BEGIN IMMEDIATE")
                 yield raw
-                with prepared.as_sqlalchemy("COMMIT"):
-                    raw.execute("COMMIT")
+                raw.execute("COMMIT")
             except BaseException as error:
-                if raw.in_transaction:
-                    raw.rollback()
-                if "disk I/O error" in str(error):
-                    self._forget_writer()  # nobody knows what is left of it: the next one begins anew
+                self._undo(raw, error)
                 raise
+
+    def _undo(self, raw: sqlite3.Connection, error: BaseException) -> None:
+        """Roll back; of a connection that cannot, or whose disk failed, nobody knows what is left."""
+        try:
+            raw.rollback()
+        except sqlite3.Error:
+            self._forget_writer()
+        else:
+            if "disk I/O error" in str(error):
+                self._forget_writer()
 
     def _forget_writer(self) -> None:
         if self._writer is not None:

@@ -13,8 +13,8 @@ from shared.tree import Entry
 
 WALKED_COMMITS_MAX = 64  # looked at one by one before a process is started for the question
 TAGS_ON_THE_WAY_MAX = 10  # a tag may name a tag; nobody needs more
-WALKS_KEPT = 8
-WALK_KEPT_COMMITS_MAX = 10_000  # a longer one is begun anew
+WALKS_KEPT = 4
+WALK_KEPT_COMMITS_MAX = 2_000  # a longer one is begun anew
 COMMITS_KEPT = 2_000  # parsed ones and their parents
 TREE_ENTRIES_KEPT = 2_000  # of parsed trees, all together
 

@@ -47,7 +47,12 @@ class ForkServer:
         self._half_heard = b""
         self._telling = self.hearing = -1
         orders, self._telling = os.pipe()
-        self.hearing, reports = os.pipe()
+        try:
+            self.hearing, reports = os.pipe()
+        except OSError:
+            os.close(orders)
+            self._close()
+            raise
         appending = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         try:
             self.pid = os.posix_spawn(
@@ -99,8 +104,9 @@ class ForkServer:
 
     def end(self) -> list[Shim]:
         """See to it that it is gone, and return the shims whose end nobody will hear of."""
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
+        with suppress(ProcessLookupError, ChildProcessError):  # whoever started us may have it reaped for us
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
         self._close()
         left = list(self.shims.values())
         self.shims.clear()

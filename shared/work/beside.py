@@ -16,17 +16,17 @@ from shared.db import INSTANT, ServiceDatabase, Transaction
 from shared.db.tables import work
 from shared.faults import TryAgain
 from shared.work.orders import Order
+from shared.work.statement import OPEN
 from shared.work.workers import Claim, Workers
 
 _WAITING = sa.and_(work.c.state == "ready", work.c.attempts == 0, work.c.cancel_reason.is_(None))
-_OPEN = sa.text("state <> 'done'")  # the condition of the index, as it stands there: only so is it used
 
 _BESIDE = (
     sa.select(work)
     .where(
         work.c.service == sa.bindparam("its_service"),
         work.c.not_before <= sa.bindparam("now", type_=INSTANT),
-        _OPEN,
+        OPEN,
         work.c.kind == sa.bindparam("its_kind"),
         work.c.share == sa.bindparam("its_share"),
         _WAITING,

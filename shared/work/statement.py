@@ -23,7 +23,7 @@ _CLAIMABLE = sa.or_(
     sa.and_(work.c.state == "claimed", work.c.lease_until < _NOW),
 )
 _FREE = {"worker": None, "lease_until": None}
-_OPEN = sa.text("state <> 'done'")  # the condition of the index, as it stands there: only so is it used
+OPEN = sa.text("state <> 'done'")  # the condition of the index, as it stands there: only so is it used
 
 
 _FULL = work.c.share.in_(sa.bindparam("full", expanding=True))  # shares that may have no more in hand
@@ -32,7 +32,7 @@ _FREE_NOW = sa.and_(
     work.c.kind.in_(sa.bindparam("kinds", expanding=True)),
     sa.not_(_HELD),
     work.c.not_before <= _NOW,
-    _OPEN,
+    OPEN,
     _CLAIMABLE,
 )
 
@@ -83,7 +83,7 @@ PUT_BACK = (
     )
 )
 _MINE_BY_NAME = sa.and_(work.c.worker == sa.bindparam("name"), work.c.state == "claimed")
-MINE = sa.select(work.c.id).where(work.c.service == sa.bindparam("its_service"), _OPEN, _MINE_BY_NAME)
+MINE = sa.select(work.c.id).where(work.c.service == sa.bindparam("its_service"), OPEN, _MINE_BY_NAME)
 FREE = sa.update(work).where(_ITS_ID, _MINE_BY_NAME).values(state="ready", **_FREE)
 
 OF_HELD = sa.select(work.c.id, work.c.fence, work.c.cancel_reason).where(_HELD)

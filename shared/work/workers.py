@@ -101,6 +101,7 @@ class Workers:
         self._nobody_waits = False  # as far as the last look saw
         self._found: dict[UUID, sa.Row[Any]] = {}  # orders that wait, from the last search
         self._found_for = 0  # claims: then we search again
+        self._found_until = db.clock.now()
         self._tasks: asyncio.TaskGroup | None = None
         self._claiming = Outage(db.clock, "work.claim_failed", "work.claimed_again", service=db.service)
         self._beating = Outage(db.clock, "work.heartbeat_failed", "work.heartbeat_back", service=db.service)
@@ -206,10 +207,10 @@ class Workers:
         in_hand = self._in_hand()
         for row in self._turns.in_order(await self._waiting(in_hand), in_hand):
             self._found.pop(row.id, None)
-            self._found_for -= 1
+            left, self._found_for = self._found_for - 1, 0  # unless it is ours: others claim beside us
             if claim := await self._claim(row):
+                self._found_for = left
                 return claim
-            self._found_for = 0  # others claim beside us
         return None
 
     def forget(self, orders: Iterable[UUID]) -> None:
@@ -221,7 +222,8 @@ class Workers:
         """Return what could be claimed. Of a crowd, one search does for as many claims as there are slots."""
         full = [share for share, count in in_hand.items() if count >= self._share_slots]
         left = [row for row in self._found.values() if row.share not in full]
-        return left if left and self._found_for > 0 else await self._search(full)
+        is_good = self._found_for > 0 and self._db.clock.now() < self._found_until
+        return left if left and is_good else await self._search(full)
 
     async def _search(self, full: Sequence[str]) -> Sequence[sa.Row[Any]]:
         values: dict[str, Any] = {"its_service": self._db.service, "kinds": list(self._workers), "full": full}
@@ -232,6 +234,7 @@ class Workers:
         self._nobody_waits = not rows and not others
         self._found = {row.id: row for row in rows}
         self._found_for = self._slots if len(rows) >= CROWD else 0
+        self._found_until = self._db.clock.now() + timedelta(seconds=HEARTBEAT_SECONDS)
         return rows
 
     async def _claim(self, row: sa.Row[Any]) -> Claim | None:

@@ -133,11 +133,15 @@ class Logs:
 
     async def _is_over(self, revision: RevisionView, stage: str | None) -> bool:
         model = self.reader.model
-        if not all(log.closed for log in await model.logs_of(revision.pipeline, revision.revision)):
-            return False
+        logs = await model.logs_of(revision.pipeline, revision.revision)
         runs = await model.runs_of(revision)
         here = [run for run in runs if run.stage == stage]
-        return is_over(revision, runs) or (bool(here) and all(run.final for run in here))
+        if not is_over(revision, runs) and not (here and all(run.final for run in here)):
+            return False
+        # A step's end may be heard before any line of it: they are of two topics.
+        named = {step.log for run in runs if stage in {None, run.stage} for step in run.steps if step.log}
+        closed = {log.log for log in logs if log.closed}
+        return all(log.closed for log in logs) and named <= closed
 
 
 def _page(page: Page, cursor: int) -> LogPage:

@@ -3,7 +3,8 @@
 from services.status.projection import VIEW_TYPES, Row
 from services.status.views import View
 
-KEPT_MAX = 300  # views; a run with all of its story takes some 20 KB
+KEPT_MAX = 300  # views
+KEPT_CHARACTERS_MAX = 4_000_000  # of their documents; a run with all of its story usually has 20,000
 
 
 class KeptViews:
@@ -15,6 +16,7 @@ class KeptViews:
 
     def __init__(self) -> None:
         self._kept: dict[Row, tuple[str, View]] = {}  # what was used last comes last
+        self._characters = 0
 
     def read(self, row: Row, document: str) -> View:
         """Return the view that the document is."""
@@ -32,7 +34,12 @@ class KeptViews:
         return document
 
     def _keep(self, row: Row, document: str, view: View) -> None:
-        self._kept.pop(row, None)
+        self._forget(row)
         self._kept[row] = (document, view)
-        if len(self._kept) > KEPT_MAX:
-            del self._kept[next(iter(self._kept))]
+        self._characters += len(document)
+        while len(self._kept) > KEPT_MAX or self._characters > KEPT_CHARACTERS_MAX:
+            self._forget(next(iter(self._kept)))
+
+    def _forget(self, row: Row) -> None:
+        if row in self._kept:
+            self._characters -= len(self._kept.pop(row)[0])

@@ -222,7 +222,7 @@ class ReadModel:
         return await self._chunks(which if stage is None else which | {"stage": stage}, after)
 
     async def _trail(self, name: str, value: str, before: int | None, limit: int) -> list[EventRow]:
-        place = {"before": before or queries.SEQUENCE_MAX, "rows_max": limit}
+        place = {"before": queries.SEQUENCE_MAX if before is None else before, "rows_max": limit}
         wanted = {"value": value, "types": queries.TRAIL_TYPES} | place
         async with self.db.reading() as reading:
             return [EventRow(*tuple(row)) for row in await reading.execute(queries.TRAILS[name], wanted)]

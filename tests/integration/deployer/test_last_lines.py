@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 import pytest
 
 from services.deployer.adapters.fakes import FakeCarrier
+from services.deployer.step_moves import StepMoves
 from services.deployer.step_order import StepAnswer, StepOrder
 from shared.events import LogAppended, LogLine, StepSucceeded
+from shared.faults import TryAgain
 from tests.integration.deployer.stand import EPOCH, Stand, plan, planned, step
 
 STEPS = (step("talk"),)
+TRIES = 5
 
 
 @dataclass
@@ -29,11 +32,14 @@ class Talkative(FakeCarrier):
         return await super().run(order, called_off)
 
     async def output(self, order: StepOrder, first_line: int) -> AsyncIterator[Sequence[LogLine]]:
-        if self.meanwhile:
-            yield _lines(self.meanwhile)
+        if self.meanwhile[first_line:]:
+            yield _lines(self.meanwhile[first_line:])
         await self.over.wait()
+        said = len(self.meanwhile)
         for batch in self.at_the_end:
-            yield _lines(batch)
+            if new := batch[max(first_line - said, 0) :]:
+                yield _lines(new)
+            said += len(batch)
 
 
 def _lines(texts: Sequence[str]) -> list[LogLine]:
@@ -87,3 +93,23 @@ async def test_what_is_said_while_it_runs_is_published_at_once(stand: Stand) -> 
         carrier.ends.set()
         await stand.until_said(LogAppended, last=True)
     assert told(stand) == [(0, ["begun"], False), (1, ["done"], True)]
+
+
+async def test_lines_do_not_wait_again_for_an_answer_that_could_not_be_written(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unwritable(*_: object) -> None:
+        raise TryAgain("the answer cannot be written")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(StepMoves, "take", unwritable)
+        stand.carrier = carrier = Talkative(at_the_end=[["one", "two"]])
+        carrier.ends.set()
+        async with stand.running():
+            await stand.say(planned(1, plan(1, steps=STEPS, stages=("staging",))))
+            await asyncio.wait_for(carrier.over.wait(), 10)
+            for _ in range(TRIES):
+                stand.clock.advance(60)
+                await asyncio.sleep(0.01)
+            await stand.until_said(LogAppended)
+            assert told(stand) == [(0, ["one", "two"], False)]

@@ -83,17 +83,21 @@ async def test_long_messages_wait_in_the_log_and_not_in_memory(
     listener = Listener(installation.database)
     gate = listener.gates["run/a"] = asyncio.Event()
     bus = installation.bus([listener.subscription])
+    of_others = messages_in_memory()  # of tests before this one, which somebody still holds
     async with running(bus.run()):
         said = [output(number, "x" * 10_000) for number in range(40)]
         await say(installation.database, *said)
         await installation.quiet()
-        gc.collect()
-        messages = (each for each in gc.get_objects() if isinstance(each, Message))
-        in_memory = sum(message.key == "run/a" for message in messages)
+        in_memory = messages_in_memory() - of_others
         gate.set()
         await installation.until(lambda: len(listener.noted) == 40)
     assert 0 < in_memory <= 11
     assert listener.noted == [f"run/a {number}" for number in range(40)]
+
+
+def messages_in_memory() -> int:
+    gc.collect()
+    return sum(isinstance(each, Message) and each.key == "run/a" for each in gc.get_objects())
 
 
 def output(number: int, text: str) -> LogAppended:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from services.status.routes import following
 from services.status.routes.following import Following
 from services.status.routes.streaming import Changes, Page
 from services.status.store.reading import EventFilter, EventRow, ReadModel
@@ -122,3 +123,38 @@ async def test_what_another_replica_wrote_is_found_once_somebody_doubts(river: R
     assert cursors(await river.following.after(0, ALL)) == []
     river.changes.doubt()
     assert cursors(await river.following.after(0, ALL)) == [1]
+
+
+async def test_who_comes_after_a_quiet_time_does_not_read_all_that_was_said_meanwhile(
+    river: Riverside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "KEPT_MAX", 10)
+    monkeypatch.setattr(following, "READ_MAX", 5)
+    await river.following.after(0, ALL)
+    await river.say(*(planned(number) for number in range(1, 61)))
+    before = river.model.reads
+    assert (await river.following.after(60, ALL)).read_to == 60
+    assert river.model.reads - before == 1
+    await river.say(planned(61))
+    assert cursors(await river.following.after(60, ALL)) == [61]
+    heard: list[int] = []
+    cursor = 40
+    while cursor < 61:  # whoever was behind is served from the disk, whole and in order
+        page = await river.following.after(cursor, ALL)
+        heard += cursors(page)
+        cursor = cursors(page)[-1] if cursors(page) else page.read_to
+    assert heard == list(range(41, 62))
+
+
+async def test_what_is_kept_is_bounded_in_characters_too(
+    river: Riverside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await river.following.after(0, ALL)
+    await river.say(planned())
+    await river.following.after(0, ALL)
+    ((_, row, _),) = river.following._said
+    monkeypatch.setattr(following, "KEPT_CHARACTERS_MAX", 3 * len(row.body) + 100)
+    await river.say(*(planned(number) for number in range(2, 10)))
+    page = await river.following.after(8, ALL)
+    assert cursors(page) == [9]
+    assert len(river.following._said) == 3

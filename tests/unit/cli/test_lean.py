@@ -2,12 +2,15 @@
 
 import importlib.util
 import json
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from services.cli.lean import without
 
+ROOT = Path(__file__).resolve().parents[3]
 NAME = "this"  # a module that nothing loads
 
 
@@ -29,3 +32,13 @@ def test_it_is_there_again_after_a_mistake_too() -> None:
     with pytest.raises(KeyError), without(NAME):
         raise KeyError
     assert NAME not in sys.modules
+
+
+def test_what_is_loaded_leanly_describes_the_same_api() -> None:
+    program = (
+        "from services.cli.lean import load_leanly; load_leanly()\n"
+        "import sys; from deploy.docs.openapi import render; sys.stdout.write(render())"
+    )
+    python = [sys.executable, "-c", program]
+    told = subprocess.run(python, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert told.stdout == (ROOT / "docs" / "openapi.json").read_text("utf-8")

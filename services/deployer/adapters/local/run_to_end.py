@@ -26,7 +26,7 @@ from services.deployer.step_order import Done, StepAnswer, StepOrder, Stopped
 from shared.artifacts.folder import disk_faults
 from shared.crash import point
 from shared.events import LogLine
-from shared.faults import Refused
+from shared.faults import Refused, TryAgain
 from shared.file_lock import held
 from shared.process import Absent, Exit, Lost, ProcessSpec
 
@@ -194,7 +194,7 @@ async def _unless(called_off: asyncio.Event, doing: Coroutine[None, None, Answer
                 return await doing
             finally:
                 watching.cancel()
-    except TimeoutError:
+    except (TimeoutError, TryAgain):  # also of what is cleared away meanwhile: it was called off all the same
         if time_limit.expired():
             return None
         raise
