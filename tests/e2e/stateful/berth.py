@@ -233,7 +233,7 @@ class Berth:
             if asked is not None:
                 asked.expected = accepted(self.story, asked.stage, asked.operation, asked.said)
         self.position = event["id"]
-        self.story.tell(event["type"], event["body"])
+        self.story.tell(event["type"], event["body"], event["time"])
 
     def _undecided(self) -> str:
         pushes = {push.answer["push"] for push in self.pushes} - self.story.decided.keys()

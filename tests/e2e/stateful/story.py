@@ -29,11 +29,12 @@ class Run:
     stage: str
     revision: int
     kind: str
-    queued_at: int  # events of the pipeline before it
+    queued_at: str  # as its event says: what happens in two stages is heard in no order
     state: str = "Not Started"
     wait: Body | None = None
     began: bool = False
-    ended_at: int | None = None
+    ended_at: int | None = None  # events of the pipeline before it
+    ended_when: str = ""
     steps: dict[str, str] = field(default_factory=dict)  # running, waiting, or how it ended
     shown: dict[str, str] = field(default_factory=dict)  # gate -> what an approval is of
     undiagnosed: bool = False  # it failed, and nobody said yet how
@@ -66,6 +67,7 @@ class Story:
 
     windowed: bool = False  # the last stage's window is shut while the test runs
     events: int = 0
+    when: str = ""  # the instant of the event told last
     revisions: dict[int, str] = field(default_factory=dict)
     decided: dict[str, list[str]] = field(default_factory=dict)  # push -> what became of it
     runs: dict[str, Run] = field(default_factory=dict)
@@ -76,9 +78,10 @@ class Story:
     answers: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)  # promises that were broken
 
-    def tell(self, type_: str, body: Body) -> None:
-        """Fold in the next event."""
+    def tell(self, type_: str, body: Body, when: str) -> None:
+        """Fold in the next event, said at an instant in ISO 8601."""
         self.events += 1
+        self.when = when
         what = type_.removeprefix("windlass.").rpartition(".v")[0]
         subject, _, happened = what.partition(".")
         if what in DECISIONS:
@@ -156,7 +159,7 @@ class Story:
         before = STAGES[STAGES.index(run.stage) - 1]
         return any(
             each.stage == before and each.revision == run.revision and each.kind != "rollback"
-            and each.state in GOOD and (each.ended_at or 0) > run.queued_at
+            and each.state in GOOD and each.ended_when > run.queued_at
             for each in self.runs.values()
         )  # fmt: skip
 
@@ -173,7 +176,7 @@ class Story:
     def _run(self, happened: str, body: Body) -> None:
         if happened == "queued":
             self.runs[body["run"]] = Run(
-                body["run"], body["stage"], body["revision"], body["kind"], self.events, wait=body["wait"]
+                body["run"], body["stage"], body["revision"], body["kind"], self.when, wait=body["wait"]
             )
             return
         run = self.runs[body["run"]]
@@ -202,6 +205,7 @@ class Story:
     def _ends(self, run: Run, body: Body) -> None:
         here = self.stages[run.stage]
         run.state, run.ended_at, run.wait = body["state"], self.events, None
+        run.ended_when = self.when
         run.undiagnosed = run.state in {"Failed", "Timed Out"} or body.get("rollback") == "no_candidate"
         if run.state != "Superseded":
             here.last = run

@@ -24,7 +24,6 @@ from shared.events import (
     RunCancelling,
     RunFailed,
     RunSucceeded,
-    RunSuperseded,
     RunTimedOut,
     VerificationFailed,
     VerificationPassed,
@@ -51,9 +50,6 @@ ENDINGS = [
     pytest.param(RunFailed(**of_run(), state="Failed", failed_in="step", evidence=EVIDENCE), id="failed"),
     pytest.param(RunTimedOut(**of_run(), state="Timed Out", evidence=EVIDENCE), id="timed out"),
     pytest.param(RunSucceeded(**of_run(), state="Succeeded"), id="succeeded"),
-    pytest.param(
-        RunSuperseded(**of_run(), state="Superseded", by_run=UUID(int=5), by_revision=5), id="superseded"
-    ),
 ]
 
 
