@@ -17,7 +17,6 @@ from shared.faults import Refused, TryAgain
 
 ARRIVAL = "arriving-"  # begins the name of what is being put together
 GONE = ".gone-"  # begins the name of what is being removed
-ASIDES_MAX = 8  # folders of one name that are being removed at once
 
 # What passes without anybody asking differently: space is freed, other work ends.
 _PASSING = frozenset(
@@ -147,23 +146,19 @@ def remove(folder: Path) -> None:
 def remove_aside(folder: Path) -> None:
     """Remove a folder that nobody finds any more from one moment to the next, however large it is.
 
-    Safe to repeat, and to be done by several processes at once: also while one that was made there
-    before is still being removed.
+    Safe to repeat, and to be done by several processes at once.
     """
-    for number in range(ASIDES_MAX):
-        gone = folder.with_name(f"{GONE}{folder.name}{f'.{number}' if number else ''}")
-        _remove_alone(gone)
-        try:
-            folder.rename(gone)
-        except FileNotFoundError:
-            return
-        except OSError as exc:
-            if exc.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
-                raise
-        else:
-            _remove_alone(gone)
-            return
-    raise TryAgain(f"some called {folder.name} are just being removed by other workers")
+    gone = folder.with_name(f"{GONE}{folder.name}")
+    _remove_alone(gone)
+    try:
+        folder.rename(gone)
+    except FileNotFoundError:
+        return
+    except OSError as exc:
+        if exc.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+            raise
+        raise TryAgain(f"one called {folder.name} is just being removed by another worker") from exc
+    _remove_alone(gone)
 
 
 def remove_left_aside(parent: Path) -> None:
