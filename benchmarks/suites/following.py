@@ -15,7 +15,7 @@ import httpx
 
 from benchmarks.budgets import WINDLASS
 from benchmarks.figures import Series, in_milliseconds
-from benchmarks.recorded import Quay
+from benchmarks.recorded import FAILS, Quay
 from benchmarks.suite import Bench, Effort
 from tests.contract.git.repository import new_repository
 from tests.e2e.program import Program
@@ -82,7 +82,8 @@ async def _round(quay: Quay, count: int) -> list[float]:
             await open_.acquire()
         for _ in range(DEPLOYMENTS):
             await quay.post(http, quay.commit())
-            await quay.deployed(quay.pushes)
+            if quay.pushes != FAILS:  # the next one takes its place where it waits
+                await quay.deployed(quay.pushes)
         await _all_heard(followers)
     await asyncio.gather(*tasks, return_exceptions=True)
     return [seconds for each in followers for seconds in each.seconds]

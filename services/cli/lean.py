@@ -5,6 +5,7 @@ To be called before any of it is loaded. Each line is worth a twentieth of a sec
 
 import gc
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,6 +21,8 @@ def load_leanly() -> None:
     # Most of some three hundred models, libraries' own among them, are not met in a day; they are built
     # when they are.
     BaseModel.model_config["defer_build"] = True
+    # FastAPI keeps this to itself while it builds what reads a query; built later, it would be said aloud.
+    warnings.filterwarnings("ignore", r"The 'alias' attribute with value .* was provided", UserWarning)
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # its own command line
     with without("rich"):  # a traceback in a log is plain text
         import structlog  # noqa: F401, PLC0415

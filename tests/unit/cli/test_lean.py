@@ -42,3 +42,14 @@ def test_what_is_loaded_leanly_describes_the_same_api() -> None:
     python = [sys.executable, "-c", program]
     told = subprocess.run(python, capture_output=True, text=True, check=True, cwd=ROOT)
     assert told.stdout == (ROOT / "docs" / "openapi.json").read_text("utf-8")
+
+
+def test_what_is_built_later_is_built_in_silence() -> None:
+    program = (
+        "from services.cli.lean import load_leanly; load_leanly()\n"
+        "from deploy.docs.openapi import render; render()"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert told.stderr == ""
