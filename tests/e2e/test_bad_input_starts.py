@@ -35,8 +35,11 @@ def windlass(folder: Path, *words: str, **environ: str) -> Ended:
 
 
 async def side_by_side(folder: Path, *commands: Sequence[str]) -> list[Ended]:
-    """Run several command lines at once."""
-    return await asyncio.gather(*(asyncio.to_thread(windlass, folder, *words) for words in commands))
+    """Run several command lines at once, each in a home of its own: two starts in one are refused as such."""
+    homes = (folder / f"home-{number}" for number in range(len(commands)))
+    return await asyncio.gather(
+        *(asyncio.to_thread(windlass, home, *words) for home, words in zip(homes, commands, strict=True))
+    )
 
 
 def is_told(ended: Ended, code: int, *phrases: str) -> bool:
@@ -77,8 +80,7 @@ async def test_what_cannot_be_started_says_why(tmp_path: Path) -> None:
         "a database that is none": (("--data", str(tmp_path / "garbage"), "--port", free), "not a database"),
     }
 
-    (tmp_path / "home").mkdir()
-    ended = await side_by_side(tmp_path / "home", *(["up", *words] for words, _ in cases.values()))
+    ended = await side_by_side(tmp_path, *(["up", *words] for words, _ in cases.values()))
 
     for (name, (_, phrase)), each in zip(cases.items(), ended, strict=True):
         assert each.returncode in {1, 2}, (name, each)
