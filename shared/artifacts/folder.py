@@ -29,6 +29,7 @@ _PASSING = frozenset(
         errno.EBUSY,
         errno.ESTALE,
         errno.EIO,
+        errno.ENOTEMPTY,  # somebody writes into what is being removed
     }
 )
 

@@ -9,6 +9,7 @@ import pytest
 
 from shared.artifacts.folder import (
     arrival,
+    disk_faults,
     made_whole,
     remove,
     remove_aside,
@@ -139,6 +140,12 @@ def test_what_a_living_process_is_removing_is_left_to_it(tmp_path: Path) -> None
     remove_left_aside(tmp_path)
     remove_aside(tmp_path / "workspace")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_somebody_still_writes_into_is_removed_later(tmp_path: Path) -> None:
+    (tmp_path / "late").touch()
+    with pytest.raises(TryAgain, match="removing a workspace"), disk_faults("removing a workspace"):
+        tmp_path.rmdir()
 
 
 def test_arrivals_are_apart_and_those_of_the_dead_are_removed(tmp_path: Path) -> None:
