@@ -17,6 +17,7 @@ from shared.db.database import (
     cause_of,
 )
 from shared.db.locks import hold, lock_key
+from shared.db.turns import urgently
 
 __all__ = [
     "INSTANT",
@@ -33,4 +34,5 @@ __all__ = [
     "hold",
     "lock_key",
     "metadata",
+    "urgently",
 ]
