@@ -1,10 +1,11 @@
 """The program that stands between a worker and the process of a step, and outlives the worker.
 
 `LocalProcesses` starts `python -I -S start.py`, once, and tells that process folders; for each it forks a
-shim (`fork_server.py`), which from there on is on its own. None of it imports anything of Windlass, and
-only what is cheap of the standard library: what is never loaded is neither waited for by the first step
-nor kept in memory by every shim. It is a package, so that what is imported is compiled once. What a shim
-shares with its worker is the folder, and a shim of an older Windlass meets newer workers there:
+shim (`fork_server.py`), ahead of its folder where there is time, and once it has that it is on its own.
+None of it imports anything of Windlass, and only what is cheap of the standard library: what is never
+loaded is neither waited for by the first step nor kept in memory by every shim. It is a package, so that
+what is imported is compiled once. What a shim shares with its worker is the folder, and a shim of an older
+Windlass meets newer workers there:
 
     spec       what to run, NUL-ended `name=value` fields; removed once read (it may hold secrets)
     lock       flock'ed for as long as a shim lives here, whatever its process id

@@ -4,15 +4,17 @@ import _signal as signal  # type: ignore[import-not-found]  # `signal` without i
 import os
 import resource
 
-from .disk import read, sync, write_whole
+from .disk import read, redirect, sync, write_whole
 
 READY = b"."
+LENGTH_BYTES = 8
 
 
 class Spec:
     """What to run, as `attempt.encode` wrote it."""
 
     def __init__(self, content: bytes) -> None:
+        self.content = content
         fields = [field.partition(b"=") for field in content.split(b"\0")[:-1]]
         one = {name: value for name, _, value in fields}
         env = [value.partition(b"=") for name, _, value in fields if name == b"env"]
@@ -30,19 +32,22 @@ class Spec:
 
 
 # What a process can be made to ignore: whoever started Windlass with `nohup` or as a shell's background
-# job did not mean that builds and releases cannot be interrupted.
-_HANDLED = tuple(number for number in range(1, 32) if number not in (signal.SIGKILL, signal.SIGSTOP))
+# job did not mean that builds and releases cannot be interrupted. The server forgets those, and a child what
+# has changed since.
+_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)  # it ignores them
+IGNORABLE = tuple(set(range(1, 32)) - {signal.SIGKILL, signal.SIGSTOP, *_BY_PYTHON})
+_CHANGED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, *_BY_PYTHON)
 
 
 class Child:
     """A process that makes itself ready for the command, and becomes it when it is let go.
 
-    It is forked before the claim is on the disk, and gets ready while the disk works. Should its shim be
-    killed before it is let go, it ends.
+    It is forked before the claim is on the disk, even before there is a folder, and gets ready while the
+    disk works. Should its shim be killed before it is let go, it ends.
     """
 
-    def __init__(self, spec: Spec, unsynced: str) -> None:
-        """Fork it in a session of its own; `unsynced`: a folder that it puts on the disk first, if any."""
+    def __init__(self) -> None:
+        """Fork it in a session of its own."""
         pipes: list[int] = []
         try:
             for _ in range(3):
@@ -55,10 +60,21 @@ class Child:
                 os.close(end)
             raise
         if self.pid == 0:
-            become(spec, unsynced, (out_end, report_end, gate_end), self._gate)
+            become((out_end, report_end, gate_end), self._gate)
         for end in (out_end, report_end, gate_end):
             os.close(end)
         self._first_word = b""
+
+    def tell(self, folder: str, unsynced: str, spec: Spec) -> bool:
+        """Say what it will run, and what to put on the disk first, if anything; False: it is dead."""
+        order = b"\0".join((os.fsencode(folder), os.fsencode(unsynced), spec.content))
+        order = len(order).to_bytes(LENGTH_BYTES, "big") + order
+        try:
+            while order:
+                order = order[os.write(self._gate, order) :]
+        except BrokenPipeError:
+            return False
+        return True
 
     def wait_ready(self) -> None:
         """Return when its group exists and what it was to put on the disk is there, or it cannot be."""
@@ -97,25 +113,22 @@ def fork() -> int:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 
 
-def become(spec: Spec, unsynced: str, ends: tuple[int, int, int], gate: int) -> None:
-    """Turn this process, just forked, into the one that was asked for; never return."""
+def become(ends: tuple[int, int, int], gate: int) -> None:
+    """Turn this process, just forked, into one that is asked for; never return."""
     out, report, gate_end = ends
     what = "cannot make a session"
     try:
         os.close(gate)  # else its shim's death would not be heard at the other end
-        os.setsid()
-        forget_signals()
+        stand_apart(out)
         what = "cannot note the process group"
-        # The lock is inherited up to exec: whoever finds it free finds this file, too.
-        write_whole("group", f"{os.getpid()} {identity(os.getpid())}\n".encode())
+        group = f"{os.getpid()} {identity(os.getpid())}\n".encode()
+        folder, unsynced, spec = await_order(gate_end)
+        os.chdir(folder)
+        write_whole("group", group)
         what = "cannot put its folder on the disk"
         if unsynced:
             sync(unsynced)
         os.write(report, READY)
-        what = "cannot redirect"
-        os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-        os.dup2(out, 1)
-        os.dup2(out, 2)
         what = "cannot enter " + repr(os.fsdecode(spec.cwd))[:200]
         os.chdir(spec.cwd)
         what = "cannot limit resources"
@@ -130,10 +143,37 @@ def become(spec: Spec, unsynced: str, ends: tuple[int, int, int], gate: int) -> 
         os._exit(127)
 
 
-def forget_signals() -> None:
-    """Have every signal do what it does by itself."""
+def stand_apart(out: int) -> None:
+    """Have a session, signals and three open files of its own."""
+    os.setsid()
+    forget_signals(_CHANGED)
+    redirect("/dev/null", os.O_RDONLY, 0)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+
+
+def await_order(gate: int) -> tuple[str, str, Spec]:
+    """Return the folder, what to put on the disk, and what to run; end if the shim has ended."""
+    length = int.from_bytes(read_exactly(gate, LENGTH_BYTES), "big")
+    folder, unsynced, content = read_exactly(gate, length).split(b"\0", 2)
+    return os.fsdecode(folder), os.fsdecode(unsynced), Spec(content)
+
+
+def read_exactly(descriptor: int, length: int) -> bytes:
+    """Return so many bytes; end if there are none to come."""
+    content = b""
+    while len(content) < length:
+        piece = os.read(descriptor, length - len(content))
+        if not piece:
+            os._exit(127)
+        content += piece
+    return content
+
+
+def forget_signals(numbers: tuple[int, ...]) -> None:
+    """Have these signals do what they do by themselves."""
     signal.set_wakeup_fd(-1)
-    for number in _HANDLED:
+    for number in numbers:
         signal.signal(number, signal.SIG_DFL)
 
 
@@ -154,10 +194,20 @@ def identity(pid: int) -> str:
     """Return what tells the process from a later one with its number: its start and the boot."""
     try:
         started = read(f"/proc/{pid}/stat").rpartition(b")")[2].split()[19].decode()
-        boot = read("/proc/sys/kernel/random/boot_id").strip().decode()  # bytes: no codec to be imported
-        return f"{started} {boot}:{os.readlink('/proc/self/ns/pid')}"
+        return f"{started} {home()}"
     except OSError:
         return "- -"  # not Linux
+
+
+_home: list[str] = []  # once it was asked for: a process never changes it
+
+
+def home() -> str:
+    """Return the boot and the namespace that numbers of processes belong to; raises `OSError` off Linux."""
+    if not _home:
+        boot = read("/proc/sys/kernel/random/boot_id").strip().decode()  # bytes: no codec to be imported
+        _home.append(f"{boot}:{os.readlink('/proc/self/ns/pid')}")
+    return _home[0]
 
 
 def signal_group(group: int, number: int) -> None:

@@ -3,6 +3,7 @@
 import os
 
 READ_BYTES = 64 * 1024
+FDS_MAX = 1 << 16
 
 
 def open_to_append(name: str) -> int:
@@ -49,3 +50,10 @@ def forget(name: str) -> None:
         os.unlink(name)
     except FileNotFoundError:
         pass
+
+
+def redirect(path: str, flags: int, descriptor: int) -> None:
+    """Have the descriptor be that file."""
+    opened = os.open(path, flags, 0o600)
+    os.dup2(opened, descriptor)
+    os.close(opened)

@@ -1,4 +1,4 @@
-"""The whole of it: claim the folder, run what it says, write down how that ended."""
+"""The whole of it: wait for a folder, claim it, run what it says, write down how that ended."""
 
 import _signal as signal  # type: ignore[import-not-found]  # see child.py
 import fcntl
@@ -6,8 +6,8 @@ import os
 import time
 
 from .bell import Bell
-from .child import Spec
-from .disk import forget, read, sync, write_whole
+from .child import Child, Spec
+from .disk import FDS_MAX, READ_BYTES, forget, read, redirect, sync, write_whole
 from .supervision import Ended, Shim
 
 EXIT_BYTES = 4096  # one block, reserved before the start: a full disk cannot lose the outcome
@@ -15,15 +15,58 @@ MESSAGE_CHARACTERS_MAX = 500  # six bytes each, escaped, it still fits in there
 EXIT_RETRY_SECONDS = 0.5
 
 
-def main(folder: str) -> None:
+def main() -> None:
+    """Get ready, wait for a folder, and do what it takes."""
+    leave_server()
+    wake = listen()
+    child = bear()
+    folder = await_folder()
+    if folder:
+        redirect(f"{folder}/shim.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 2)
+        run(folder, wake, child)
+    elif child:
+        child.dismiss()
+
+
+def leave_server() -> None:
+    """Have nothing of the server's but the pipe that the folder comes through."""
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    redirect("/dev/null", os.O_WRONLY, 1)
+    os.closerange(3, FDS_MAX)
+
+
+def bear() -> Child | None:
+    """Fork a child ahead, if there is room for one now."""
+    try:
+        return Child()
+    except OSError:
+        return None
+
+
+def await_folder() -> str:
+    """Return the folder once it is known; nothing, if the server has ended."""
+    folder = b""
+    while not folder.endswith(b"\0"):
+        piece = os.read(0, READ_BYTES)
+        if not piece:
+            return ""
+        folder += piece
+    redirect("/dev/null", os.O_RDONLY, 0)
+    return os.fsdecode(folder[:-1])
+
+
+def run(folder: str, wake: int, child: Child | None) -> None:
     """Claim the folder, run what it says, write down how that ended."""
     os.chdir(folder)
     spec = lock_folder()
     if spec is None:
+        if child:
+            child.dismiss()
         if os.path.exists("claimed"):
             forget_specs()
         return
-    shim = Shim(spec, listen())
+    shim = Shim(spec, wake)
 
     def ask(*_: object) -> None:
         shim.asked = True
@@ -31,7 +74,7 @@ def main(folder: str) -> None:
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
     os.mkdir("claimed")
-    shim.bear("..")
+    shim.bear(child, folder, "..")
     sync(".")  # a claim that a power cut undoes would be a second start
     shim.wait_ready()  # and the folder's own name is on the disk
     started_at = time.time()

@@ -9,7 +9,6 @@ sys.path.append(sys.argv[0].rpartition("/shim/")[0])
 from shim.fork_server import serve  # type: ignore[import-not-found]
 from shim.program import main  # type: ignore[import-not-found]
 
-folder = serve()
-if folder:
-    main(folder)
+if serve():
+    main()
     os._exit(0)  # all is written: an interpreter that is taken apart costs as much as the rest

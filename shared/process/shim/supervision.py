@@ -51,12 +51,18 @@ class Shim:
         self._poll = select.poll()
         self._poll.register(wake, select.POLLIN)
 
-    def bear(self, unsynced: str) -> None:
-        """Have a child made ready, and `unsynced` put on the disk by it; it begins when it is let go."""
+    def bear(self, waiting: Child | None, folder: str, unsynced: str) -> None:
+        """Have a child make itself ready, the one that waits if it lives; it begins when it is let go."""
+        self._child = waiting
+        if waiting and waiting.tell(folder, unsynced, self._spec):
+            return
+        self.dismiss()
         try:
-            self._child, self._unborn = Child(self._spec, unsynced), ""
+            self._child, self._unborn = Child(), ""
         except OSError as failure:
             self._child, self._unborn = None, f"cannot start a process: {failure.strerror}"
+        else:
+            self._child.tell(folder, unsynced, self._spec)
 
     def wait_ready(self) -> None:
         """Return when the child needs nothing more than to be let go."""
@@ -72,6 +78,7 @@ class Shim:
         """End the child before it has begun."""
         if self._child:
             self._child.dismiss()
+            self._child = None
 
     def supervise(self) -> Ended:
         """See the child to its end; run a promoted service again and again, until it is to stop."""
@@ -93,7 +100,7 @@ class Shim:
             delay = min(delay * 2, RESTART_SECONDS_MAX)
             restarts += 1
             self._note_restarts(restarts)
-            self.bear("")
+            self.bear(None, ".", "")
             self.wait_ready()
             self.let_go()
 

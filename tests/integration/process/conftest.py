@@ -89,6 +89,47 @@ def server_of(processes: LocalProcesses) -> int:
     return processes._shims._servers[-1].pid
 
 
+async def warm(machine: Machine) -> int:
+    """Start something, and return the server that there is from then on."""
+    await machine.ended(await machine.start("true", name="first"))
+    return server_of(machine.processes)
+
+
+async def spare_of(server: int) -> int:
+    """Return the shim that the server has forked ahead, as soon as it and its child wait."""
+    spares: list[int] = []
+
+    def waits() -> bool:
+        spares[:] = [pid for pid in children_of(server) if is_spare(pid)]
+        return bool(spares)
+
+    await until(waits)
+    return spares[0]
+
+
+def is_spare(pid: int) -> bool:
+    """Tell whether it waits for its folder, its child beside it."""
+    with suppress(OSError):  # it is gone
+        return os.readlink(f"/proc/{pid}/fd/0").startswith("pipe:") and children_of(pid) != []  # noqa: PTH115
+    return False
+
+
+def child_of(folder: Path) -> int:
+    """Return the process that the folder's shim runs."""
+    return int((folder / "group").read_text().split()[0])
+
+
+def opened_by(pid: int) -> list[str]:
+    """Return what the process has open, by descriptor."""
+    links = Path(f"/proc/{pid}/fd").iterdir()
+    return [str(link.readlink()) for link in sorted(links, key=lambda link: int(link.name))]
+
+
+def pipes_of(pid: int) -> set[str]:
+    """Return the pipes that the process has open."""
+    return {link for link in opened_by(pid) if link.startswith("pipe:")}
+
+
 def children_of(pid: int) -> list[int]:
     """Return the children of a process, those that nobody has reaped included."""
     found = []

@@ -1,6 +1,7 @@
 """The server that shims are forked from: it saves time and changes nothing else, whatever becomes of it."""
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -14,15 +15,20 @@ from shared.faults import TryAgain
 from shared.process import Exit, LocalProcesses, Lost, ProcessSpec
 from shared.process.processes import STARTS_MAX
 from shared.process.shim import fork_server
-from shared.process.shims import PROGRAM
+from shared.process.shims import PROGRAM, ForkServer
 from tests.integration.process.conftest import (
     PATH,
     Machine,
     alive,
+    child_of,
     children_of,
+    opened_by,
+    pipes_of,
     server_of,
     shim_of,
+    spare_of,
     until,
+    warm,
     written,
 )
 
@@ -49,12 +55,6 @@ def report(status):
 """
 
 
-async def warm(machine: Machine) -> int:
-    """Start something, and return the server that there is from then on."""
-    await machine.ended(await machine.start("true", name="first"))
-    return server_of(machine.processes)
-
-
 @pytest.fixture
 async def frozen(machine: Machine) -> AsyncIterator[int]:
     """A server that hears nothing."""
@@ -68,7 +68,7 @@ async def frozen(machine: Machine) -> AsyncIterator[int]:
 async def test_all_shims_are_forked_from_one_interpreter(machine: Machine) -> None:
     server = await warm(machine)
     folder = await machine.start(f"{RECORD}; exec sleep 60")
-    assert children_of(server) == [shim_of(folder)]
+    assert shim_of(folder) in children_of(server)
     assert server_of(machine.processes) == server
     assert (folder / "shim.log").read_bytes() == b""
     assert (machine.root / "first" / "shim.log").read_bytes() == b""
@@ -86,12 +86,13 @@ async def test_a_forked_shim_is_like_one_that_was_started(machine: Machine) -> N
 
 
 async def test_nobody_but_the_server_has_its_pipes(machine: Machine) -> None:
-    pipes = set(opened_by(await warm(machine)))
+    server = await warm(machine)
+    await spare_of(server)
+    pipes = pipes_of(server)
     folder = await machine.start("echo up; exec sleep 60")
     await machine.says(folder, "up")
-    kept = {link for link in pipes if link.startswith("pipe:")}
-    assert len(kept) == 3  # orders, reports, and what wakes it
-    assert not kept & {*opened_by(shim_of(folder)), *opened_by(child_of(folder))}
+    assert len(pipes) == 4  # orders, reports, what wakes it, and what the spare hears
+    assert not pipes & {*opened_by(shim_of(folder)), *opened_by(child_of(folder))}
 
 
 async def test_nothing_of_the_starter_stays_open_in_it(machine: Machine) -> None:
@@ -221,7 +222,7 @@ async def test_a_killed_worker_leaves_none_behind(machine: Machine) -> None:
         start_new_session=True,
     )
     await machine.says(folder, "up")
-    assert len(marked(marker)) == 2  # and the shim
+    await until(lambda: len(marked(marker)) == 4)  # and the shim, and the spare with its child
     (machine.root / "gate").write_text("on\n")
     assert await worker.wait() == -signal.SIGKILL
     await until(lambda: marked(marker) == [])
@@ -239,15 +240,40 @@ def test_a_starter_that_dies_while_it_tells_starts_nothing(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("lacking", ["fork", "pipe"])
 def test_a_shim_for_which_there_is_no_room_is_reported(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], lacking: str
 ) -> None:
     def no_room() -> int:
         raise BlockingIOError
 
-    monkeypatch.setattr(os, "fork", no_room)
-    assert fork_server.fork({}, 7)
-    assert capfd.readouterr().out == "7 -1\n"
+    monkeypatch.setattr(os, lacking, no_room)
+    before = descriptors()
+    shims = fork_server.Shims()
+    assert shims.start(b"one")
+    assert shims.start(b"two")
+    assert shims.fork()
+    assert capfd.readouterr().out == "0 -1\n1 -1\n"
+    assert descriptors() == before
+
+
+def test_no_descriptor_is_left_where_there_is_no_room_for_its_pipes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[int, int]] = []
+
+    def room_for_one() -> tuple[int, int]:
+        if made:
+            raise OSError(errno.EMFILE, "Too many open files")
+        made.append(real())
+        return made[0]
+
+    real = os.pipe
+    before = descriptors()
+    monkeypatch.setattr(os, "pipe", room_for_one)
+    with pytest.raises(OSError, match="Too many open files") as refused:
+        ForkServer((sys.executable,), {}, tmp_path / "shim.log")
+    assert descriptors() == before, refused  # it is kept alive: nothing was left to its end
 
 
 @pytest.mark.parametrize(
@@ -271,15 +297,9 @@ async def test_a_host_that_cannot_start_any_says_so_soon(tmp_path: Path, interpr
     assert (folder / "shim.log").read_text() == log
 
 
-def child_of(folder: Path) -> int:
-    """Return the process that the folder's shim runs."""
-    return int((folder / "group").read_text().split()[0])
-
-
-def opened_by(pid: int) -> list[str]:
-    """Return what the process has open, by descriptor."""
-    links = Path(f"/proc/{pid}/fd").iterdir()
-    return [str(link.readlink()) for link in sorted(links, key=lambda link: int(link.name))]
+def descriptors() -> list[str]:
+    """Return what this process has open."""
+    return os.listdir("/proc/self/fd")  # noqa: PTH208 - and one for this look
 
 
 def marked(marker: str) -> list[int]:

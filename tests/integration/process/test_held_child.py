@@ -16,8 +16,9 @@ SHIM = """
 import os, sys
 sys.path.append(sys.argv[1])
 from shim.child import Child, Spec
+child = Child()  # before there is a folder
 os.chdir(sys.argv[2])
-child = Child(Spec(open("spec", "rb").read()), sys.argv[3])
+child.tell(sys.argv[2], sys.argv[3], Spec(open("spec", "rb").read()))
 child.wait_ready()
 print(child.pid, flush=True)
 """
@@ -69,8 +70,19 @@ def no_room():
 os.fork = no_room
 before = os.listdir("/proc/self/fd")
 try:
-    Child(Spec(open("spec", "rb").read()), "")
+    Child()
 except BlockingIOError:
     print(os.listdir("/proc/self/fd") == before)
 """
     assert shim(tmp_path, then).stdout.splitlines()[1:] == ["True"]
+
+
+def test_a_child_that_was_killed_while_it_waited_cannot_be_told(tmp_path: Path) -> None:
+    then = """
+child.dismiss()
+child = Child()
+os.kill(child.pid, 9)
+os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+print(child.tell(sys.argv[2], "", Spec(open("spec", "rb").read())))
+"""
+    assert shim(tmp_path, then).stdout.splitlines()[1:] == ["False"]

@@ -14,12 +14,12 @@ from shared.process import Lost, Running
 from tests.integration.process.conftest import (
     Machine,
     alive,
-    children_of,
     end,
     pid_in,
     refuse_outcome,
     server_of,
     shim_of,
+    spare_of,
     until,
     written,
 )
@@ -125,14 +125,11 @@ async def test_a_shim_killed_at_any_moment_leaves_no_second_effect(
 ) -> None:
     folder, script = machine.root / "attempt", "echo ran >> effects; sleep 0.1"  # lives to be killed
     await machine.ended(await machine.start("true", name="before"))
-    server = server_of(machine.processes)
-    await until(lambda: children_of(server) == [])
+    shim = await spare_of(server_of(machine.processes))
     starting = asyncio.create_task(machine.start(script))
-    while not (shims := children_of(server)):  # noqa: ASYNC110 - only the kernel knows
-        await asyncio.sleep(0)
     await asyncio.sleep(milliseconds / 1000)
     with suppress(ProcessLookupError):
-        os.kill(shims[0], signal.SIGKILL)
+        os.kill(shim, signal.SIGKILL)
     with suppress(TryAgain):
         await starting
     await machine.start(script)
