@@ -37,17 +37,21 @@ class AttemptLog:
 
     async def append(self, tx: Transaction, lines: Sequence[LogLine], *, last: bool = False) -> None:
         """Publish lines that follow those published; closing twice says nothing again."""
-        start = {"log": self.log, "lines": 0, "closed": False}
-        await tx.insert_or_ignore(attempt_logs, start)
+        whole = {"log": self.log, "lines": len(lines), "closed": last}
+        if await tx.insert_or_ignore(attempt_logs, whole):
+            self._say_all(tx, 0, lines, last=last)
+            return
         row = (await tx.execute(_LOG, {"its_log": self.log})).one()
         if row.closed:
             return
-        first = row.lines
+        self._say_all(tx, row.lines, lines, last=last)
+        values = {"its_log": self.log, "lines_by_now": row.lines + len(lines), "is_closed": last}
+        await tx.execute(_GROW, values)
+
+    def _say_all(self, tx: Transaction, first_line: int, lines: Sequence[LogLine], *, last: bool) -> None:
         for offset in range(0, max(len(lines), 1), BATCH_LINES_MAX):
             batch = tuple(lines[offset : offset + BATCH_LINES_MAX])
-            self._say(tx, first + offset, batch, last=last and offset + BATCH_LINES_MAX >= len(lines))
-        values = {"its_log": self.log, "lines_by_now": first + len(lines), "is_closed": last}
-        await tx.execute(_GROW, values)
+            self._say(tx, first_line + offset, batch, last=last and offset + BATCH_LINES_MAX >= len(lines))
 
     def _say(self, tx: Transaction, first_line: int, batch: tuple[LogLine, ...], *, last: bool) -> None:
         if not batch and not last:

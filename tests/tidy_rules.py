@@ -70,7 +70,7 @@ SHELL_ROLES = frozenset(
 )
 SHELL_MODULES = (
     "services/*/*_moves.py", "services/*/*_worker.py", "services/deployer/looking_after.py",
-    "services/deployer/asked_run.py", "services/deployer/attempts.py",
+    "services/deployer/asked_run.py", "services/deployer/attempts.py", "services/deployer/step_orders.py",
     "services/ingest/accept_queue.py", "services/ingest/body.py",
 )  # fmt: skip
 SHELL_SERVICES = frozenset({"cli", "distributed", "embedded"})  # they decide nothing

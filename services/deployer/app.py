@@ -12,6 +12,7 @@ from services.deployer.looking_after import LookingAfter
 from services.deployer.settings import DeployerSettings
 from services.deployer.step_carrier import StepCarrier
 from services.deployer.step_order import Action
+from services.deployer.step_orders import StepOrders
 from services.deployer.step_worker import StepWorker
 from shared.artifacts import LocalArtifactStore
 from shared.bus import Subscription
@@ -93,4 +94,5 @@ def workers_by_kind(
 ) -> Mapping[str, Worker]:
     """Return the worker of each kind of order."""
     actions: tuple[Action, ...] = ("run", "apply", "switch", "discard")
-    return {f"step.{each}": StepWorker(deployer, workers, carriers, each) for each in actions}
+    orders = StepOrders(deployer.db)
+    return {f"step.{each}": StepWorker(deployer, workers, carriers, each, orders) for each in actions}

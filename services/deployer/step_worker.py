@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
-from uuid import UUID
 
 import structlog
 
 from services.deployer.handlers import Deployer
-from services.deployer.late_values import filled_in, lacking
+from services.deployer.late_values import lacking
 from services.deployer.pipeline_moves import locked
 from services.deployer.step_carrier import ProposingCarrier, StepCarrier
 from services.deployer.step_moves import StepMoves
@@ -22,25 +21,17 @@ from services.deployer.step_order import (
     StepOrder,
     Stopped,
 )
-from services.deployer.store import (
-    Known,
-    Store,
-    lock_pipeline,
-    read_artifacts,
-    read_revision,
-    read_run,
-    read_steps,
-)
+from services.deployer.step_orders import StepOrders
+from services.deployer.store import Known, Store, lock_pipeline
 from shared.attempt_log import AttemptLog
 from shared.db import ServiceDatabase, Transaction
 from shared.delivery import failure_of
 from shared.events import Evidence, LogLine
-from shared.ids import Digest
-from shared.language.expression import Mistake
 from shared.step_types import STEP_TYPES
 from shared.work import Claim, Workers
 
 ANSWER_TURNS_MAX = 12  # of the loop, from a process's last line to its answer: about eight
+FIRST = 1  # the fence of an order's first claim
 MOMENT_SECONDS_MAX = 900.0  # of one try of what should be over in a moment: a grace period, a slow disk
 
 log = structlog.get_logger()
@@ -54,6 +45,7 @@ class StepWorker:
     workers: Workers
     carriers: Mapping[str, StepCarrier]  # by step type
     action: Action
+    orders: StepOrders
 
     @property
     def db(self) -> ServiceDatabase:
@@ -62,7 +54,7 @@ class StepWorker:
 
     async def work(self, claim: Claim) -> None:
         """Carry the action out from wherever an earlier life left it, and write the answer."""
-        order, mistake = await self._order(claim)
+        order, mistake = await self.orders.of(claim)
         if mistake and self.action != "discard":  # what is taken away needs no values
             await self._write(claim, order, Broke(lacking(order.step, mistake, self.db.clock.now())))
         else:
@@ -89,7 +81,7 @@ class StepWorker:
 
     async def give_up(self, claim: Claim, why: str) -> None:
         """Answer for an action that could not be carried out, and try to leave nothing of it behind."""
-        order, _ = await self._order(claim)
+        order, _ = await self.orders.of(claim)
         if self.action == "run":
             left = await failure_of(self._discard(order))
             if left is not None:  # it never takes traffic; the stage must not wait for it for ever
@@ -106,37 +98,6 @@ class StepWorker:
 
     async def _discard(self, order: StepOrder) -> None:
         await self.carriers[order.step.type].discard(order)
-
-    async def _order(self, claim: Claim) -> tuple[StepOrder, Mistake | None]:
-        """Return what is to be done; with a mistake, when a value is lacking that it cannot be done without.
-
-        What earlier steps gave is read together with the rest: they are over before this one is ordered.
-        """
-        payload = claim.order.payload
-        async with self.db.reading() as reading:
-            run = await read_run(reading, UUID(payload["run"]))
-            revision = await read_revision(reading, run.pipeline, run.revision)
-            pinned = await read_artifacts(reading, run.pipeline, run.revision)
-            stage = next(stage for stage in revision.plan.stages if stage.name == run.stage)
-            step = next(step for step in stage.steps if step.id == payload["step"])
-            steps = await read_steps(reading, run.run) if step.late else {}
-        artifacts = {id_: Digest(artifact.digest) for id_, artifact in pinned.items()}
-        filled = filled_in(step, steps, artifacts)
-        order = StepOrder(
-            pipeline=revision.plan.pipeline,
-            stage=stage.name,
-            run=run.run,
-            revision=run.revision,
-            commit=revision.plan.commit,
-            branch=revision.plan.branch,
-            tag=revision.plan.tag,
-            step=step if isinstance(filled, Mistake) else filled,
-            attempt=payload["attempt"],
-            repository=revision.plan.repository,
-            remote=revision.plan.remote,
-            artifacts=artifacts,
-        )
-        return order, filled if isinstance(filled, Mistake) else None
 
     async def _published(
         self, claim: Claim, carrier: StepCarrier, order: StepOrder, action: Awaitable[StepAnswer]
@@ -156,8 +117,10 @@ class StepWorker:
     ) -> Sequence[LogLine]:
         """Publish batch by batch; return the one that came together with the answer: a commit less."""
         log = _log(order)
-        async with self.db.reading() as reading:
-            first_line = await log.next_line(reading)
+        first_line = 0
+        if claim.fence > FIRST or self.action != "run":  # somebody may have said something before
+            async with self.db.reading() as reading:
+                first_line = await log.next_line(reading)
         last: Sequence[LogLine] = ()
         async for lines in carrier.output(order, first_line):
             if last:
@@ -181,6 +144,7 @@ class StepWorker:
         async with self.workers.finishing(claim, lock) as tx:
             store = Store(tx, Known(locked={order.pipeline}))
             moves = await locked(store, order.pipeline)
+            await store.open_runs(order.pipeline)  # among them this run: it is not read by itself
             run = await store.run(order.run)
             assert run is not None, "an ordered step belongs to a run"
             run_moves = await moves.moves_of(run)

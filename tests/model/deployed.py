@@ -20,6 +20,7 @@ from services.deployer.run_moves import order_id
 from services.deployer.run_state import HOLDS_LOCK, LIVE, RETRIED, TERMINAL, UNSTARTED, State
 from services.deployer.stage_queue import Mode
 from services.deployer.step_order import Broke, Done, StepAnswer, Stopped
+from services.deployer.step_orders import StepOrders
 from services.deployer.step_worker import StepWorker
 from shared.clock import Clock, ManualClock
 from shared.db import Noted, ServiceDatabase, metadata
@@ -105,7 +106,7 @@ class Deployed:
         self._happened = 0
         db = ServiceDatabase(self.database, "deployer")
         self._deployer = Deployer(db, lambda _at: None)
-        self._worker = StepWorker(self._deployer, Workers(db, "one", slots=1), {}, "run")
+        self._worker = StepWorker(self._deployer, Workers(db, "one", slots=1), {}, "run", StepOrders(db))
         db.takers[:] = [Claiming()]
 
     def happen(self, happening: Happening) -> None:
@@ -185,7 +186,7 @@ class Deployed:
             {"run": str(run.run), "step": STEP.id, "attempt": 1},
         )
         claim = Claim(order, fence=1, attempts=0)
-        told, _ = await self._worker._order(claim)
+        told, _ = await self._worker.orders.of(claim)
         await self._worker._write(claim, told, _answer_of(how))
 
     def _said(self, event: Event) -> Message[Any]:

@@ -203,7 +203,7 @@ class Store:
         if pipeline not in self.known.open_runs:
             rows = (await self.tx.execute(ask.OPEN_RUNS, {"of": pipeline})).all()
             self.known.open_runs[pipeline] = in_order(run_records(rows))
-            self.known.moments.update({(pipeline, row.revision): row.moment for row in rows})
+            self._note_revisions(pipeline, rows)
         return self.known.open_runs[pipeline]
 
     async def deploy_runs(self, pipeline: str, revision: int) -> Mapping[str, RunRecord]:
@@ -279,6 +279,8 @@ class Store:
     async def artifacts(self, pipeline: str, revision: int) -> Mapping[str, ArtifactRecord]:
         """Return the revision's artifacts by id."""
         these = (pipeline, revision)
+        if not (await self.revision(pipeline, revision)).plan.artifacts:
+            return {}
         if these not in self.known.artifacts:
             self.known.artifacts[these] = await read_artifacts(self.tx, pipeline, revision)
         return self.known.artifacts[these]
@@ -316,6 +318,13 @@ class Store:
         if runs is not None:
             self.known.open_runs[run.pipeline] = with_run(runs, run)
 
+    def _note_revisions(self, pipeline: str, rows: Sequence[sa.Row[Any]]) -> None:
+        """Keep what was read of the revisions of open runs: all of it where the plan is in memory."""
+        for row in rows:
+            self.known.moments[pipeline, row.revision] = row.moment
+            if (plan := _plans.get((pipeline, row.revision, row.plan_hash))) is not None:
+                self.known.note_revision(pipeline, _revision(row.revision, row, plan, row.moment))
+
     def _note_limit(self, values: Mapping[str, Any]) -> None:
         self.limits.extend(values[name] for name in ("deadline_at", "wakes_at") if values.get(name))
 
@@ -341,7 +350,11 @@ async def read_revision(reading: Reading, pipeline: str, revision: int) -> Revis
         while len(_plans) >= PLANS_KEPT_MAX:
             del _plans[next(iter(_plans))]
         _plans[key] = Plan.model_validate_json(text)
-    return Revision(revision, row.commit, row.plan_hash, _plans[key], row.pusher or "", row.deadline_at)
+    return _revision(revision, row, _plans[key], row.deadline_at)
+
+
+def _revision(number: int, row: sa.Row[Any], plan: Plan, deadline_at: datetime | None) -> Revision:
+    return Revision(number, row.commit, row.plan_hash, plan, row.pusher or "", deadline_at)
 
 
 _plans: dict[tuple[str, int, str], Plan] = {}  # a planned revision never changes

@@ -41,8 +41,14 @@ PLAN = sa.select(_revisions.plan).where(
 )
 RUN = sa.select(tables.runs).where(_runs.run == _arg("this"))
 _of_run = sa.and_(_revisions.pipeline == _runs.pipeline, _revisions.revision == _runs.revision)
-OPEN_RUNS = (
-    sa.select(tables.runs, _revisions.deadline_at.label("moment"))
+OPEN_RUNS = (  # and of the revision of each what else is asked for one by one
+    sa.select(
+        tables.runs,
+        _revisions.deadline_at.label("moment"),
+        _revisions.commit,
+        _revisions.plan_hash,
+        _revisions.pusher,
+    )
     .outerjoin(tables.revisions, _of_run)
     .where(_runs.pipeline == _arg("of"), _runs.state.in_(_OPEN))
 )

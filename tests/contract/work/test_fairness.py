@@ -1,11 +1,15 @@
 """Whose turn it is, and how many at a time."""
 
+import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from shared.work import Claim, Order
+from shared.work.workers import HEARTBEAT_SECONDS
 from tests.builders import order
 from tests.contract.installation import Installation, running
 from tests.contract.unreliable import Unreliable
@@ -50,6 +54,36 @@ async def test_a_crowd_is_not_gone_through_for_each_claim(installation: Installa
     async with running(bench.run()):
         await installation.until(lambda: len(bench.ended) >= 80)
     assert searched <= 80 / 8 + 2
+
+
+@pytest.mark.parametrize(
+    "late", [order("late", "one"), order("late", "many")], ids=["of another share", "that waits longer"]
+)
+async def test_what_another_process_has_is_seen_behind_a_crowd_once_a_beat(
+    installation: Installation, late: Order
+) -> None:
+    bench = Bench(installation.database, slots=8)
+    ends = asyncio.Semaphore(0)
+
+    async def until_it_may_end(_claim: Claim) -> None:
+        await ends.acquire()
+
+    async def one_more_is_begun() -> str:
+        begun = len(bench.begun)
+        ends.release()
+        await installation.until(lambda: len(bench.begun) > begun)
+        return bench.tried[-1]
+
+    bench.work_on = until_it_may_end
+    due = installation.clock.now() + timedelta(seconds=HEARTBEAT_SECONDS)
+    await ask_for(installation.another(), late, not_before=due)  # before the crowd, and due after it
+    installation.clock.advance(0.001)
+    await ask_for(installation.database, *(order(f"{number}", "many") for number in range(180)))
+    async with running(bench.run()):
+        await installation.until(lambda: len(bench.begun) == 8)
+        assert await one_more_is_begun() != "late"  # there was a search for it, which does for 8
+        installation.clock.advance(HEARTBEAT_SECONDS)
+        assert await one_more_is_begun() == "late"
 
 
 @pytest.mark.parametrize("slots", [1, 2, 4])

@@ -95,6 +95,17 @@ async def test_what_is_said_while_it_runs_is_published_at_once(stand: Stand) -> 
     assert told(stand) == [(0, ["begun"], False), (1, ["done"], True)]
 
 
+async def test_what_was_said_before_a_crash_is_not_said_again(stand: Stand) -> None:
+    stand.carrier = carrier = Talkative(meanwhile=["begun"], at_the_end=[["done"]])
+    async with stand.running():
+        await stand.say(planned(1, plan(1, steps=STEPS, stages=("staging",))))
+        await stand.until_said(LogAppended)
+    async with stand.running():
+        carrier.ends.set()
+        await stand.until_said(LogAppended, last=True)
+    assert told(stand) == [(0, ["begun"], False), (1, ["done"], True)]
+
+
 async def test_lines_do_not_wait_again_for_an_answer_that_could_not_be_written(
     stand: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
