@@ -52,6 +52,14 @@ class Standing:
 
     left: dict[str, Known | None] = field(default_factory=dict)  # pipelines, as the decisions leave them
     tips: dict[tuple[str, str], Commit] = field(default_factory=dict)  # by remote and branch
+    _read: dict[str, tuple[bytes, Definition]] = field(default_factory=dict)  # by path, as read last
+
+    def definition_in(self, file: PipelineFile, source: bytes) -> Definition:
+        """Return what a pipeline file says: few pushes of a burst change it, and to read it takes long."""
+        read = self._read.get(file.path)
+        if read is None or read[0] != source:
+            read = self._read[file.path] = source, read_definition(file.path, source, file.dialect)
+        return read[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +153,7 @@ class PushWorker:
         verdicts = []
         for file in wanted:
             if file.slug not in decided:
-                verdicts.append(await self._decide(look, file, await self._known(file.slug, standing)))
+                verdicts.append(await self._decide(look, file, standing))
                 standing.left[file.slug] = verdicts[-1].left()
         return verdicts
 
@@ -203,12 +211,13 @@ class PushWorker:
             log.info("scan.ended_early", push=str(push.push), why=str(fault) or "it took too long")
         return survey.finding(slug, push.branch or USUAL_BRANCH)
 
-    async def _decide(self, look: Look, file: PipelineFile, known: Known | None) -> Verdict:
+    async def _decide(self, look: Look, file: PipelineFile, standing: Standing) -> Verdict:
         push = look.push
+        known = await self._known(file.slug, standing)
         if known and known.repository != push.repository:
             return Verdict(answers.foreign(look, file, known.repository), known)
         blob = await self.mirrors.read_blob(push.remote, look.commit, file.path, SOURCE_BYTES_MAX + 1)
-        definition = read_definition(file.path, blob or b"", file.dialect)
+        definition = standing.definition_in(file, blob or b"")
         broken = is_refused((*file.problems, *definition.problems))
         tracks = Tracks.of(known.tracks) if broken and known else definition.tracks
         if not (tracks.tag(push.tag) if push.tag else tracks.branch(push.branch)):
