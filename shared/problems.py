@@ -64,18 +64,35 @@ def unavailable(what: str) -> ProblemError:
     )
 
 
+def defect() -> ProblemError:
+    """Return the answer to a request that met a bug; the log has more."""
+    return ProblemError(
+        500,
+        "defect",
+        "Windlass met a defect of its own while answering.",
+        next_="The server's log has the details; please report them.",
+    )
+
+
+def response_to(fault: ProblemError | TryAgain) -> Response:
+    """Return how a request is answered that ended with this."""
+    if isinstance(fault, ProblemError):
+        return fault.response()
+    return unavailable(f"It is not possible now: {fault}.").response()
+
+
 def install(app: FastAPI) -> None:
     """Give every error of `app` the one form."""
     app.add_exception_handler(ProblemError, _told)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(TryAgain, _try_again)
+    app.add_exception_handler(TryAgain, _told)
     app.add_exception_handler(Exception, _bug)
 
 
 async def _told(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, ProblemError)
-    return error.response()
+    assert isinstance(error, ProblemError | TryAgain)
+    return response_to(error)
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -102,14 +119,5 @@ def _said(message: str) -> str:
     return message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
 
 
-async def _try_again(_request: Request, error: Exception) -> Response:
-    return unavailable(f"It is not possible now: {error}.").response()
-
-
 async def _bug(_request: Request, _error: Exception) -> Response:
-    return ProblemError(
-        500,
-        "defect",
-        "Windlass met a defect of its own while answering.",
-        next_="The server's log has the details; please report them.",
-    ).response()
+    return defect().response()

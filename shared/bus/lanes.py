@@ -17,6 +17,7 @@ from shared.events.topics import Topic
 
 TOGETHER_MAX = 200  # messages of one key taken at once
 TURNS_LEFT_TO_OTHERS = 8  # of the loop: a decision, its commit and what follows from it take about four
+TURNS_GATHERED_MAX = 32  # of the loop, in a flood, for what is taken together: one commit for more of it
 
 Key = tuple[Topic, str]
 Lane = deque[tuple[Handler, Message[Any]]]
@@ -69,9 +70,12 @@ class Lanes:
 
     async def _empty(self, lane: Lane) -> None:
         while lane and not self._closing:
-            for _ in range(await self._take_some(lane)):
+            taken = await self._take_some(lane)
+            for _ in range(taken):
                 metrics.IN_HAND.add(self._subscription.group, by=-1)
                 self._done(lane.popleft()[1])
+            if taken > 1:
+                await _more_than(taken, lane)
 
     def _fits(self, together: Together) -> Callable[[tuple[Handler, Message[Any]]], bool]:
         """Return what tells whether a message could be read, and is one of those taken together."""
@@ -99,3 +103,11 @@ class Lanes:
         handler, message = lane[0]
         await self._delivery.deliver(handler, message)
         return 1
+
+
+async def _more_than(taken: int, lane: Lane) -> None:
+    """Let a flood grow, of which so many were taken at once: turn by turn, the more the longer."""
+    for _ in range(min(taken, TURNS_GATHERED_MAX)):
+        if len(lane) >= TOGETHER_MAX:
+            return
+        await asyncio.sleep(0)

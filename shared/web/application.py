@@ -8,12 +8,13 @@ from shared import problems
 from shared.service import Service
 from shared.web.described import describe
 from shared.web.routes import joined
+from shared.web.short_way import ShortWays
 from shared.web.vitals import Vitals
 
 
 def make_app(services: Sequence[Service], vitals: Vitals) -> FastAPI:
     """Put every service's routes into one application."""
-    app = FastAPI(
+    app = ShortWays(
         title="Windlass",
         version="1",
         description="Continuous deployment, one revision at a time through each stage.",
@@ -29,5 +30,6 @@ def make_app(services: Sequence[Service], vitals: Vitals) -> FastAPI:
 
     routers = [service.router for service in services if service.router is not None]
     app.router.routes.extend(joined(*routers).routes)
+    app.shorten()
     describe(app)
     return app

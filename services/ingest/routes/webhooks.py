@@ -5,15 +5,12 @@ a wrong signature get the same answer in the same time.
 """
 
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
-from fastapi.routing import APIRoute
-from starlette.types import Receive, Scope, Send
 
 from services.ingest.accept_queue import AcceptQueue
 from services.ingest.acceptance import CONFLICT, Delivery
@@ -24,29 +21,11 @@ from services.ingest.signature import HEADER, is_signed
 from services.ingest.store import IngestStore, RepositoryRow
 from shared.faults import Refused
 from shared.problems import ProblemError
+from shared.web.short_way import ShortWay
 
 REPOSITORY_CHARACTERS_MAX = 300  # of the query; a longer one names no repository
 
-Endpoint = Callable[[Request, str], Awaitable[Response]]
-
 _DELIVERY = re.compile(r"[A-Za-z0-9._:-]{1,100}")
-
-
-class ShortWay(APIRoute):
-    """A route that is described as any other, and answered by its endpoint with nothing in between.
-
-    What FastAPI does before and after an endpoint takes as long as the half of this one.
-    """
-
-    def __init__(self, path: str, endpoint: Endpoint, **more: Any) -> None:
-        super().__init__(path, endpoint, **more)
-
-        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-            request = Request(scope, receive)
-            response = await endpoint(request, request.query_params.get("repository", ""))
-            await response(scope, receive, send)
-
-        self.app = answer
 
 
 @dataclass(frozen=True, slots=True)

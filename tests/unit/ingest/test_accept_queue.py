@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from services.ingest import accept_queue
-from services.ingest.accept_queue import GROUP_MAX, AcceptQueue
+from services.ingest.accept_queue import GROUP_MAX, TURNS_GATHERED_MAX, AcceptQueue
 from services.ingest.acceptance import Answer, Delivery, Registered
 from services.ingest.github import Nothing
 from shared.faults import TryAgain
@@ -56,6 +56,39 @@ async def test_deliveries_that_arrive_during_a_commit_share_the_next_one() -> No
         answers = await asyncio.gather(first, *others)
     assert disk.groups == [["1"], ["2", "3", "4"]]
     assert [answer.document["of"] for answer in answers] == ["1", "2", "3", "4"]
+
+
+async def _turns_until(answered: "asyncio.Task[Answer]") -> int:
+    count = 0
+    while not answered.done():
+        await asyncio.sleep(0)
+        count += 1
+        assert count < 100, "it is never answered"
+    return count
+
+
+async def test_after_a_group_the_next_one_grows_to_its_size() -> None:
+    disk = Disk()
+    queue = AcceptQueue(disk)
+    async with running(queue.run()):
+        await asyncio.gather(*(queue.accept(delivery(id_)) for id_ in "1234"))
+        asked = []
+        for id_ in "5678":  # who was answered sends again, one a turn
+            asked.append(asyncio.create_task(queue.accept(delivery(id_))))
+            await asyncio.sleep(0)
+        await asyncio.gather(*asked)
+    assert disk.groups == [["1", "2", "3", "4"], ["5", "6", "7", "8"]]
+
+
+async def test_after_a_large_group_one_alone_waits_a_few_turns_and_the_next_none() -> None:
+    disk = Disk()
+    queue = AcceptQueue(disk)
+    async with running(queue.run()):
+        await asyncio.gather(*(queue.accept(delivery(str(number))) for number in range(50)))
+        waited = [await _turns_until(asyncio.create_task(queue.accept(delivery(id_)))) for id_ in "abc"]
+    assert [len(group) for group in disk.groups] == [50, 1, 1, 1]
+    assert waited[0] <= TURNS_GATHERED_MAX + waited[1]
+    assert waited[1] == waited[2] < TURNS_GATHERED_MAX
 
 
 async def test_a_group_has_a_most() -> None:
