@@ -7,6 +7,7 @@ JSON and nothing more, writing the views' rows. All of it is one thread of Pytho
 import json
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -56,7 +57,8 @@ class Stored:
         """Parse every event as JSON, in memory by then."""
         with closing(sqlite3.connect(self.file)) as database:
             bodies = [body for (body,) in database.execute(_EVENTS)]
-        return self._rate(lambda: [json.loads(body) for body in bodies])
+        # None is kept: to find room for all of them takes longer than to parse them.
+        return self._rate(lambda: deque(map(json.loads, bodies), maxlen=0))
 
     async def write(self) -> float:
         """Write every view's row once, in memory by then."""

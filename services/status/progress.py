@@ -27,7 +27,7 @@ def as_queued(revision: RevisionView, runs: Sequence[R]) -> list[R]:
     return ordered
 
 
-def is_over(revision: RevisionView, runs: Sequence[RunView]) -> bool:
+def is_over(revision: RevisionView, runs: Sequence[R]) -> bool:
     """Tell whether nothing more follows unless a person asks: every stage passed, or one ended it."""
     latest = {run.stage: run for run in runs}
     if any(run.final and run.state not in PASSED for run in latest.values()):

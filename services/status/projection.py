@@ -292,7 +292,11 @@ def touched(body: Event) -> Iterator[tuple[Row, Target]]:
 
 def rows_of(messages: Iterable[Message[Event]]) -> set[Row]:
     """Return which views they may change."""
-    return {row for message in messages for row, _ in touched(message.body)}
+    return {
+        (target.kind, target.key(message.body))
+        for message in messages
+        for target in TARGETS.get(type(message.body), ())
+    }
 
 
 def fold(views: Mapping[Row, Placed], messages: Iterable[Message[Event]]) -> dict[Row, Placed]:

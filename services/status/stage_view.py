@@ -292,10 +292,12 @@ def superseded(view: StageView | None, message: Message[RunSuperseded]) -> Stage
 def _slot(stage: StageView, body: RunEvent, now: datetime) -> Slot:
     """Return what is known of the run; little, if its beginning was never heard."""
     open_ = [*stage.waiting, *([stage.running] if stage.running else [])]
-    unknown = Slot(
+    for slot in open_:
+        if slot.run == body.run:
+            return slot
+    return Slot(
         run=body.run, revision=body.revision, kind=body.kind, commit="", state="Not Started", since=now
     )
-    return next((slot for slot in open_ if slot.run == body.run), unknown)
 
 
 def _holder(view: StageView | None, run: UUID) -> Slot | None:
@@ -313,6 +315,7 @@ def _changed(stage: StageView, run: UUID, **changes: Any) -> StageView:
 def _ended(stage: StageView, message: Message[RunFinished], said: str = "") -> StageView:
     """Take the run out; it is remembered as the last that held the lock, or that never came to hold it."""
     body = message.body
+    holder = _holder(stage, body.run)
     rest = tuple(slot for slot in stage.waiting if slot.run != body.run)
     changes: dict[str, Any] = {"waiting": rest}
     told = Ended(
@@ -324,11 +327,11 @@ def _ended(stage: StageView, message: Message[RunFinished], said: str = "") -> S
         message=said,
         step=getattr(body, "step", ""),
         rollback=getattr(body, "rollback", ""),
+        failing=holder.failing if holder else (),
         rejected=_is_rejected(_slot(stage, body, message.time)),
     )
-    if stage.running is not None and stage.running.run == body.run:
-        changes["running"] = None
-        changes["last"] = told.model_copy(update={"failing": stage.running.failing})
+    if holder is not None:
+        changes |= {"running": None, "last": told}
     elif rest != stage.waiting and not isinstance(body, RunSuperseded):
         changes["unstarted"] = told
     return judged(stage.model_copy(update=changes))

@@ -178,9 +178,8 @@ def _step(
         return None
     name = message.body.step
     found = _earlier(view.steps, name)
-    earlier = found if found.step else StepView(step=name)
-    moved = _in_state(earlier, state, message.time) if state else {}
-    step = earlier.model_copy(update={**moved, **changes})
+    moved = _in_state(found, state, message.time) if state else {}
+    step = found.model_copy(update={"step": name, **moved, **changes})
     steps = [step if each.step == name else each for each in view.steps]
     return moment(view, message, text, steps=tuple(steps if found.step else [*steps, step]))
 

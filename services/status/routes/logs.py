@@ -133,11 +133,12 @@ class Logs:
 
     async def _is_over(self, revision: RevisionView, stage: str | None) -> bool:
         model = self.reader.model
-        logs = await model.logs_of(revision.pipeline, revision.revision)
-        runs = await model.runs_of(revision)
-        here = [run for run in runs if run.stage == stage]
-        if not is_over(revision, runs) and not (here and all(run.final for run in here)):
+        in_short = (await model.runs_of_many([revision]))[revision.revision]  # each follower, at each commit
+        here = [run for run in in_short if run.stage == stage]
+        if not is_over(revision, in_short) and not (here and all(run.final for run in here)):
             return False
+        runs = await model.runs_of(revision)
+        logs = await model.logs_of(revision.pipeline, revision.revision)
         # A step's end may be heard before any line of it: they are of two topics.
         named = {step.log for run in runs if stage in {None, run.stage} for step in run.steps if step.log}
         closed = {log.log for log in logs if log.closed}

@@ -35,6 +35,16 @@ async def test_a_followed_revision_ends_when_nothing_more_follows(town: Town) ->
         await stream.answer
 
 
+async def test_a_followed_revision_waits_for_output_that_comes_behind_its_steps_end(town: Town) -> None:
+    told = Told().queued(1).started(1).step_started(1, log="log/1").failed(1)
+    await town.say(planned(), *(message.body for message in told.heard))
+    async with Stream(town, "/pipelines/shop/revisions/1/logs?follow=true") as stream:
+        await town.say(planned(2))  # it looks again, and still nothing was heard of the step's log
+        await town.say(lines(0, "late", last=True))
+        assert [text async for text in texts(stream)] == ["late"]
+        await stream.answer
+
+
 async def test_the_history_goes_on_as_a_stream_from_where_it_was_broken_off(town: Town) -> None:
     await town.say(planned())
     async with Stream(town, "/events", accept="text/event-stream") as stream:
