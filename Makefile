@@ -36,7 +36,7 @@ up: $(READY) ## Start Windlass here: every service in one process, on http://127
 kafka: $(READY) ## Run Apache Kafka here without Docker, on 127.0.0.1:9092 (ARGS='--nodes 3', ARGS=--help)
 	@$(BIN)/python -m deploy.kafka $(ARGS)
 
-bench: $(DRAWS) ## Measure a real Windlass beside peers: hours (ARGS='push --brief', ARGS=--list, ARGS=--help)
+bench: $(DRAWS) ## Measure a real Windlass beside peers, an hour or so (ARGS='push --brief', ARGS=--list, ARGS=--help)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 bench-%: $(DRAWS) ## Measure one suite: make bench-push, make bench-queries (ARGS='--rounds 20')

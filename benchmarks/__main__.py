@@ -29,7 +29,8 @@ DESCRIPTION = """\
 Measures a real Windlass, beside a peer where one can do the same work.
 
 Each suite runs in a fresh folder under build/bench; what it gives is printed as a table and kept in
-build/bench/results. Without names, all suites run, one after the other: that takes hours.
+build/bench/results. Without names, all suites run, one after the other: that takes an hour
+or so.
 """
 EXAMPLES = """\
 examples:

@@ -33,7 +33,9 @@ SUITES: Mapping[str, Entry] = {
     "push": Entry("a signed push through five steps, beside Buildbot: answer, steps, CPU, memory", "push"),
     "burst": Entry("200 pushes at once to one stage, beside Buildbot", "burst"),
     "restart": Entry("kill -9 in the third of five steps, beside Buildbot: ready again, effects", "restart"),
-    "accept": Entry("webhooks accepted a second while 0, 10, 100 deployments run", "accept"),
+    "accept": Entry(
+        "webhooks accepted a second while 0, 10, 100 deployments run, beside Buildbot while 1 does", "accept"
+    ),
     "stages": Entry("1 to 1,000 stages at once: hand-over and CPU", "stages"),
     "queries": Entry("list and status queries at 10^3 to 10^6 stored deployments", "queries"),
     "rebuild": Entry("the read model rebuilt from its events", "rebuild"),

@@ -61,6 +61,13 @@ def ratio(of: Series, to: Series) -> Ratio:
     return Ratio(statistics.median(by_round), min(by_round), max(by_round))
 
 
+def ratio_of(share: float, of: Series, to: Series) -> Ratio:
+    """Compare one quantile of two series round by round; both have the same rounds, none of `to` gives 0."""
+    pairs = zip(of.rounds, to.rounds, strict=True)
+    by_round = [quantile(ours, share) / quantile(theirs, share) for ours, theirs in pairs]
+    return Ratio(statistics.median(by_round), min(by_round), max(by_round))
+
+
 def in_milliseconds(rounds: Sequence[Sequence[float]]) -> tuple[tuple[float, ...], ...]:
     """Return rounds of seconds as `Series` takes them, in milliseconds."""
     return tuple(tuple(seconds * 1000 for seconds in values) for values in rounds)

@@ -2,22 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from benchmarks.budgets import BUDGETS, WINDLASS
+from benchmarks.asked import what_is_asked
+from benchmarks.budgets import WINDLASS
 from benchmarks.contents import SUITES
 from benchmarks.figures import Series
 from benchmarks.machine import Conditions
 from benchmarks.pictures import pictures
 from benchmarks.record import VALUES_MAX, Result
-from benchmarks.verdict import (
-    Verdict,
-    asked,
-    compared,
-    measured,
-    number,
-    place,
-    times,
-    verdicts,
-)
+from benchmarks.verdict import compared, measured, number, times, verdicts
 from deploy.docs.markdown import table
 
 PLACES_MAX = 12  # of a curve, in a table
@@ -28,12 +20,6 @@ HEAD = """\
 
 What is asked of Windlass, and what was measured of a real one, beside a peer that did the same work in the
 same run. How to measure, and how to read a ratio: [benchmarks](howto/benchmarks.md).
-
-## What is asked
-
-"Ratio" is Windlass' median over the peer's, taken round by round: the median of the rounds, and in brackets
-the lowest and the highest. 0.10 is a tenth of the peer's time; of rates, more than 1 is better. What is
-asked along a growth curve holds at each of its places, unless one is named; the worst is shown.
 
 """
 NOTHING_YET = "Nothing has been published yet: `make bench`, then `make bench ARGS=--publish`.\n"
@@ -61,50 +47,15 @@ METHOD = f"""\
 def page(results: Sequence[Result]) -> str:
     """Return the page."""
     ordered = sorted(results, key=_order)
-    sections = [HEAD, _asked(ordered), *map(_section, ordered), METHOD, _machines(ordered)]
+    found = [verdict for result in ordered for verdict in verdicts(result)]
+    head = [HEAD, what_is_asked(found), "" if results else NOTHING_YET]
+    sections = [*head, *map(_section, ordered), METHOD, _machines(ordered)]
     return "\n".join(section.rstrip("\n") + "\n" for section in sections if section)
 
 
 def _order(result: Result) -> tuple[int, str]:
     names = list(SUITES)
     return (names.index(result.suite) if result.suite in names else len(names), result.suite)
-
-
-def _asked(results: Sequence[Result]) -> str:
-    found = [verdict for result in results for verdict in verdicts(result)]
-    rows: list[tuple[str, ...]] = []
-    for budget in BUDGETS:
-        judged = [verdict for verdict in found if verdict.budget == budget]
-        rows += map(_judged, judged) if judged else [_unmeasured(budget.subject, asked(budget))]
-    head = ("", "asked", "measured", "verdict", "peer", "ratio", "suite")
-    return table(head, rows) + ("" if results else f"\n{NOTHING_YET}")
-
-
-def _unmeasured(subject: str, words: str) -> tuple[str, ...]:
-    return (subject, words, "", "not measured", "", "", "")
-
-
-def _judged(verdict: Verdict) -> tuple[str, ...]:
-    budget, series, peer = verdict.budget, verdict.series, verdict.peer
-    words = verdict.words
-    theirs = ""
-    if peer:
-        theirs = f"{peer.party} {measured(budget.figure(peer), peer.unit)}"
-    return (
-        _of(series, budget.subject),
-        asked(budget),
-        measured(budget.figure(series), series.unit),
-        words if verdict.is_met else f"**{words}**",
-        theirs,
-        times(verdict.beside),
-        f"[{verdict.suite}](#{verdict.suite})",
-    )
-
-
-def _of(series: Series, subject: str) -> str:
-    """Say what was measured, of which Windlass, where on its curve."""
-    which = series.party.removeprefix(WINDLASS).strip(" ,()")
-    return ", ".join(filter(None, (subject, which, f"at {place(series)}" if place(series) else "")))
 
 
 def _section(result: Result) -> str:

@@ -6,7 +6,7 @@ from benchmarks.budgets import WINDLASS
 from benchmarks.figures import Series
 from benchmarks.record import Result
 from benchmarks.report import windlass_to
-from benchmarks.verdict import Verdict, asked, measured, number, place, times, verdicts
+from benchmarks.verdict import Verdict, asked, asked_ratio, measured, number, place, times, verdicts
 
 HEAD = ("", "party", "p50", "p95", "p99", "unit", "values", "Windlass over it")
 WORDS = frozenset({0, 1, 5, 7})  # columns of words, flush left
@@ -45,7 +45,17 @@ def _verdict(verdict: Verdict) -> str:
     which = series.party if series.party != WINDLASS else ""
     name = ", ".join(filter(None, (budget.subject, which, place(series))))
     figure = measured(budget.figure(series), series.unit)
-    beside = ""
+    words = f"{asked(budget)} is asked, {figure} measured: {verdict.words}"
+    return f"  {name}: {words}{_related(verdict)}\n"
+
+
+def _related(verdict: Verdict) -> str:
+    """Say how it stands to the peer, with what is asked of that where something is."""
+    if related := verdict.related:
+        share = asked_ratio(related.budget, related.asked)
+        where = f" at {place(related.series)}" if related.series != verdict.series else ""
+        told = f"of {related.peer.party}{where} {share} is asked, {times(related.measured)} measured"
+        return f"; {told}: {related.words}"
     if verdict.peer and verdict.beside:
-        beside = f"; {times(verdict.beside)} of {verdict.peer.party}"
-    return f"  {name}: {asked(budget)} is asked, {figure} measured: {verdict.words}{beside}\n"
+        return f"; {times(verdict.beside)} of {verdict.peer.party}"
+    return ""

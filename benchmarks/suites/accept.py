@@ -2,18 +2,17 @@
 
 Each push is of a commit of its own, and what it leads to is carried out meanwhile: fetched, planned,
 superseded or deployed in five steps. The deployments that run beside it have one step, which sleeps.
+With one running there is a peer: then that one is of the pushed pipeline itself, held in its first step, so
+that every push takes the place of the one that waits; of both it is asked the same.
 Whether a push is there once is read from the database, also after a kill -9 in the middle of accepting.
 """
 
 import asyncio
 import json
-import sqlite3
-import time
-from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from itertools import chain, repeat
 from pathlib import Path
 
 import httpx
@@ -22,11 +21,12 @@ from benchmarks.budgets import WINDLASS
 from benchmarks.figures import Series, in_milliseconds, one_each
 from benchmarks.load.pipelines import manifest
 from benchmarks.load.repositories import Source
-from benchmarks.parties.forge import Line, NotTaken, Push
-from benchmarks.parties.party import counted, place, pushes, until
-from benchmarks.parties.windlass import Windlass
+from benchmarks.parties.accepting import LINES, Books, Taking, Turn, one_by_one, together
+from benchmarks.parties.buildbot import Buildbot, buildbot
+from benchmarks.parties.party import Entering, Party, counted, place, pushes, until
+from benchmarks.parties.windlass import Windlass, windlass
 from benchmarks.parties.work import Work
-from benchmarks.suite import Bench, in_turns
+from benchmarks.suite import Bench, Unavailable, in_turns
 from shared.language.discovery import PIPELINES_MAX
 from tests.contract.git.repository import new_repository
 
@@ -37,10 +37,11 @@ SUBJECTS: tuple[str, ...] = (ANSWERED, ACCEPTED, CPU, DIGESTED, LOST)
 ALONG = "deployments running"
 RUNNING = (0, 10, 100)
 RUNNING_BRIEF = (0, 10)
-ONE_BY_ONE, TOGETHER = 100, 1_000  # pushes a turn
-ONE_BY_ONE_BRIEF, TOGETHER_BRIEF = 20, 100
-LINES = 16  # connections kept open at once
+BESIDE = 1  # deployment running, where a peer does the same
+SIZES, SIZES_BRIEF = (100, 1_000), (20, 100)  # pushes of a turn, one by one and together
+SIZES_PEER, SIZES_PEER_BRIEF = (30, 100), (10, 20)  # forty a second, and then as many seconds for each
 SLEEP = "exec sleep 86400"
+HELD_SECONDS = 86_400.0
 SLOTS = {"WINDLASS_DEPLOYER_SLOTS": "256"}  # so that as many steps as deployments may go on at once
 KILLED_AFTER = 0.5  # of the pushes
 
@@ -57,33 +58,79 @@ SAID = (
     "WHERE type = 'windlass.push.received.v1' GROUP BY 1"
 )
 DECIDED = 'SELECT "commit", count(*) FROM ingest_pushes JOIN decisions USING (push) GROUP BY 1'
+CHANGES = "SELECT revision, count(*) FROM changes GROUP BY 1"
+REQUESTED = (
+    "SELECT stamp.revision, count(*) FROM sourcestamps AS stamp "
+    "JOIN buildset_sourcestamps AS stamped ON stamped.sourcestampid = stamp.id "
+    "JOIN buildrequests AS request ON request.buildsetid = stamped.buildsetid GROUP BY 1"
+)
+UNREQUESTED = (
+    "SELECT count(*) FROM changes WHERE revision NOT IN "  # noqa: S608 - of constants
+    f"(SELECT revision FROM ({REQUESTED}) WHERE revision IS NOT NULL)"
+)
 # fmt: on
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What one turn gave."""
-
-    answered: Sequence[float]  # seconds
-    accepted_a_second: float
-    cpu: float  # seconds of the program a push, while it was accepting
-    digested_seconds: float  # from the last answer until each push is decided
-    wrong: int
 
 
 async def measure(bench: Bench) -> Sequence[Series]:
     """Measure with none, some and many deployments running, in turns; then kill one in the middle."""
     async with AsyncExitStack() as stack:
-        busy = {
-            str(running): await stack.enter_async_context(_deploying(bench, running))
+        busy: dict[int, Windlass] = {
+            running: await stack.enter_async_context(_deploying(bench, running))
             for running in (RUNNING_BRIEF if bench.effort.brief else RUNNING)
         }
-        turns = {running: partial(_turn, party, bench) for running, party in busy.items()}
+        held = [each async for each in _beside(bench, stack)]
+        taking = {(WINDLASS, running): _taking(party, bench) for running, party in busy.items()}
+        taking |= {(party.name, BESIDE): _taking(party, bench) for party in held}
+        turns = {f"{name} {running}": each.turn for (name, running), each in taking.items()}
         given = await in_turns(turns, bench)
-        wrong = [await _killed(busy["10"], bench) for _ in range(bench.effort.rounds)]
-    found = [each for running, taken in given.items() for each in _series(float(running), taken)]
+        wrong = [await _killed(busy[10], bench) for _ in range(bench.effort.rounds)]
+    notes = {party.name: party.note for party in held}
+    found = [
+        each
+        for name, running in sorted(taking, key=lambda key: key[1])
+        for each in _series(name, running, given[f"{name} {running}"], notes.get(name, ""))
+    ]
     note = "killed with SIGKILL in the middle; what had no answer was delivered again"
     return [*found, Series(LOST, f"{WINDLASS}, killed", "pushes", one_each(wrong), note=note)]
+
+
+def books_of(party: Party) -> Books:
+    """Return where a party has written down what it took."""
+    if isinstance(party, Buildbot):
+        return Books(party.master / "state.sqlite", (UNREQUESTED,), (CHANGES, REQUESTED))
+    assert isinstance(party, Windlass), f"{party.name} keeps no books that are known here"
+    return Books(party.data / "windlass.db", (UNHEARD, UNDECIDED), (SAID, DECIDED))
+
+
+def _taking(party: Party, bench: Bench) -> Taking:
+    """Return the party with the sizes of its turns: that of the warm-up, which is forgotten, is small."""
+    many, few = (SIZES, SIZES_BRIEF) if isinstance(party, Windlass) else (SIZES_PEER, SIZES_PEER_BRIEF)
+    sizes: Iterator[tuple[int, int]] = chain((few,), repeat(few if bench.effort.brief else many))
+    return Taking(party, books_of(party), sizes)
+
+
+async def _beside(bench: Bench, stack: AsyncExitStack) -> AsyncIterator[Party]:
+    """Yield both with one deployment that does not end; without the peer none, for then nobody compares."""
+    try:
+        peer = await stack.enter_async_context(_holding(bench, "Buildbot", buildbot))
+    except Unavailable as why:
+        bench.tell(f"Buildbot takes no part: {why}")
+        return
+    yield await stack.enter_async_context(_holding(bench, WINDLASS, windlass))
+    yield peer
+
+
+@asynccontextmanager
+async def _holding(bench: Bench, name: str, enter: Entering) -> AsyncIterator[Party]:
+    """Run a party whose pipeline is in the first step of a deployment that does not end."""
+    work = Work(bench.folder / f"told-by-{name}", held_seconds=HELD_SECONDS)
+    async with enter(bench, work) as party:
+        work.hold.touch()
+        [first] = pushes(party, 1)
+        await one_by_one(party, [first])
+        await until(lambda: bool(work.of(first.commit)), f"{name}: its first step")
+        work.hold.unlink()
+        yield party
 
 
 @asynccontextmanager
@@ -114,89 +161,35 @@ async def _begin(party: Windlass, folder: Path, pipelines: int) -> None:
     await source.push(source.commit())
 
 
-async def _turn(party: Windlass, bench: Bench) -> Turn:
-    alone, many = (ONE_BY_ONE_BRIEF, TOGETHER_BRIEF) if bench.effort.brief else (ONE_BY_ONE, TOGETHER)
-    answered = await _one_by_one(party, pushes(party, alone))
-    await _digested(party)
-    burst = pushes(party, many)
-    used, begun = party.held.cpu_seconds, time.monotonic()
-    taken = await _together(party, burst)
-    ended = time.monotonic()
-    used = party.held.cpu_seconds - used
-    await _digested(party)
-    wrong = many - len(taken) + _wrong(party, taken)
-    return Turn(answered, many / (ended - begun), used / many, time.monotonic() - ended, wrong)
-
-
-async def _one_by_one(party: Windlass, given: Sequence[Push]) -> list[float]:
-    """Deliver each when the one before is answered; return the seconds."""
-    answered = []
-    async with Line(party.hook.port) as line:
-        for push in given:
-            sent = time.perf_counter()
-            await line.deliver(push)
-            answered.append(time.perf_counter() - sent)
-    return answered
-
-
-async def _together(party: Windlass, given: Sequence[Push]) -> list[Push]:
-    """Deliver down many lines, each as fast as answers come; return what was accepted, in that order."""
-    waiting, taken = iter(given), list[Push]()
-
-    async def send() -> None:
-        with suppress(OSError, EOFError, NotTaken):  # the program was killed, or asks to come again
-            async with Line(party.hook.port) as line:
-                for push in waiting:
-                    await line.deliver(push)
-                    taken.append(push)
-
-    await asyncio.gather(*(send() for _ in range(LINES)))
-    return taken
-
-
 async def _killed(party: Windlass, bench: Bench) -> float:
     """Kill the program while it accepts; deliver again what has no answer. Return how many are wrong."""
-    burst = pushes(party, TOGETHER_BRIEF if bench.effort.brief else TOGETHER)
-    sending = asyncio.create_task(_together(party, burst))
-    database = party.data / "windlass.db"
-    wanted = counted(database, TAKEN) + int(len(burst) * KILLED_AFTER)
-    await until(lambda: counted(database, TAKEN) >= wanted, "half are taken")
+    books = books_of(party)
+    burst = pushes(party, (SIZES_BRIEF if bench.effort.brief else SIZES)[1])
+    sending = asyncio.create_task(together(party, burst))
+    wanted = counted(books.database, TAKEN) + int(len(burst) * KILLED_AFTER)
+    await until(lambda: counted(books.database, TAKEN) >= wanted, "half are taken")
     party.held.kill()
     taken = await sending
     await party.start()
-    said = _by_commit(database, SAID)
+    said = books.often(SAID)
     lost = sum(said[push.commit] != 1 for push in taken)
     answered = {push.commit for push in taken}
-    again = await _together(party, [push for push in burst if push.commit not in answered])
-    await _digested(party)
-    return lost + len(burst) - len(taken) - len(again) + _wrong(party, burst)
+    again = await together(party, [push for push in burst if push.commit not in answered])
+    await books.settled()
+    return lost + len(burst) - len(taken) - len(again) + books.wrong(burst)
 
 
-async def _digested(party: Windlass) -> None:
-    """Wait until nothing is left to be decided."""
-    database = party.data / "windlass.db"
-    await until(lambda: not counted(database, UNHEARD) and not counted(database, UNDECIDED), "decisions")
-
-
-def _wrong(party: Windlass, given: Sequence[Push]) -> int:
-    """Return how many pushes are not said once and decided once."""
-    said, decided = (_by_commit(party.data / "windlass.db", query) for query in (SAID, DECIDED))
-    return sum((said[push.commit], decided[push.commit]) != (1, 1) for push in given)
-
-
-def _by_commit(database: Path, query: str) -> Counter[str]:
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as reader:
-        return Counter(dict(reader.execute(query)))
-
-
-def _series(running: float, turns: Sequence[Turn]) -> list[Series]:
-    at = partial(Series, party=WINDLASS, at=running, along=ALONG)
+def _series(name: str, running: int, turns: Sequence[Turn], configured: str) -> list[Series]:
+    at = partial(Series, party=name, at=float(running), along=ALONG)
     answered = in_milliseconds([turn.answered for turn in turns])
     rate = one_each([turn.accepted_a_second for turn in turns])
     cpu = one_each([turn.cpu * 1000 for turn in turns])
     digested = one_each([turn.digested_seconds for turn in turns])
     wrong = one_each([float(turn.wrong) for turn in turns])
-    note = f"{LINES} connections, kept open; the pushes are planned and deployed meanwhile"
+    meanwhile = "the pushes are planned and deployed meanwhile"
+    if running == BESIDE:
+        meanwhile = f"with {BESIDE} running, of the same pipeline, each takes the place of the one that waits"
+    note = "; ".join(filter(None, (f"{LINES} connections, kept open; {meanwhile}", configured)))
     return [
         at(ANSWERED, unit="ms", rounds=answered, note="kept open; each push when the one before is answered"),
         at(ACCEPTED, unit="a second", rounds=rate, note=note),

@@ -6,9 +6,10 @@ signatures are made beforehand, so the client does nothing but send.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain, repeat
 
 from benchmarks.figures import Series, one_each
 from benchmarks.parties.buildbot import buildbot
@@ -21,6 +22,7 @@ from benchmarks.suites.push import playing
 
 PARTIES: Mapping[str, Entering] = {"Windlass": windlass, "Buildbot": buildbot}
 PUSHES = 200
+PUSHES_WARMING, PUSHES_BRIEF = 20, 50
 SUBJECT = f"burst of {PUSHES} pushes"
 QUICK = f"burst of {PUSHES} pushes, quick deployments"
 ROWS = ("answered", "runs", "last commit live", "drained")
@@ -48,22 +50,29 @@ async def _bursts(bench: Bench, subject: str, held_seconds: float) -> list[Serie
     folder = bench.folder / f"held-{held_seconds:g}"
     folder.mkdir()
     async with playing(replace(bench, folder=folder), PARTIES, held_seconds=held_seconds) as parties:
-        given = await in_turns({party.name: partial(_turn, party) for party in parties}, bench)
+        turns = {party.name: partial(_turn, party, _sizes(bench)) for party in parties}
+        given = await in_turns(turns, bench)
         return [
             each for party in parties for each in rows(subject, party.name, party.note, given[party.name])
         ]
 
 
-async def _turn(party: Party) -> Burst:
-    runs = party.runs()
-    first, *burst = pushes(party, 1 + PUSHES)
-    party.work.hold.touch()
+def _sizes(bench: Bench) -> Iterator[int]:
+    """Return how many pushes each turn has: the first one warms up and is forgotten."""
+    return chain((PUSHES_WARMING,), repeat(PUSHES_BRIEF if bench.effort.brief else PUSHES))
+
+
+async def _turn(party: Party, sizes: Iterator[int]) -> Burst:
+    runs, number = party.runs(), next(sizes)
+    first, *burst = pushes(party, 1 + number)
+    if number != PUSHES_WARMING:
+        party.work.hold.touch()
     async with Line(party.hook.port) as line:
         await line.deliver(first)
         await until(
             lambda: bool(party.work.of(first.commit)), f"{party.name}: the first deployment's first step"
         )
-        party.work.hold.unlink()
+        party.work.hold.unlink(missing_ok=True)
         begun = time.monotonic()
         for push in burst:
             await line.deliver(push)
@@ -72,7 +81,7 @@ async def _turn(party: Party) -> Burst:
     drained = time.monotonic() - answered
     last = party.work.told[-len(STEPS) :]
     live = {each.commit for each in last} == {burst[-1].commit}
-    return Burst(PUSHES / (answered - begun), party.runs() - runs, live, drained)
+    return Burst(number / (answered - begun), party.runs() - runs, live, drained)
 
 
 def rows(subject: str, party: str, configured: str, bursts: Sequence[Burst]) -> list[Series]:

@@ -66,6 +66,7 @@ async def _followed(folder: Path, count: int, effort: Effort) -> list[list[float
     await program.start()
     try:
         quay.register()
+        await _round(quay, count)  # which warms up, and is forgotten
         return [await _round(quay, count) for _ in range(effort.rounds)]
     finally:
         await program.end()

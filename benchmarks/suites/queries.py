@@ -23,8 +23,9 @@ TIMES = 200  # each query
 TIMES_IN_BRIEF = 20
 WARMING = 20
 ALONG = "stored deployments"
+UNCHANGED = 304
 WHICH = 7  # of the pipelines is asked about
-SUBJECTS = LIST, STATUS = ("list query", "status query")
+LIST, STATUS = "list query", "status query"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,46 @@ class Question:
     """A query, and what it is called in the table."""
 
     name: str
-    path: str
+    path: str  # with the names of what is asked about in braces, until that is known
     subject: str = STATUS
     headers: tuple[tuple[str, str], ...] = ()
     expects: int = 200
+
+
+QUESTIONS: Sequence[Question] = (  # what stands in braces is found out from what is stored
+    Question("pipelines", "/api/v1/pipelines", LIST),
+    Question("pipeline", "{pipeline}"),
+    Question("pipeline, unchanged", "{pipeline}", expects=UNCHANGED),
+    Question("stage", "{stage}"),
+    Question("stage's health", "{stage}/health"),
+    Question("runs, newest", "{stage}/runs", LIST),
+    Question("runs, 200 a page", "{stage}/runs?limit=200", LIST),
+    Question("runs, further on", "{stage}/runs?cursor={old}", LIST),
+    Question("run, newest", "/api/v1/runs/{newest}"),
+    Question("run that failed", "/api/v1/runs/{failed}"),
+    Question("operations", "{stage}/operations", LIST),
+    Question("revisions, newest", "{pipeline}/revisions", LIST),
+    Question("revisions of a commit", "{pipeline}/revisions?commit={commit}", LIST),
+    Question("revision", "{pipeline}/revisions/{revision}"),
+    Question("commit, shortened", "{pipeline}/commits/{short}"),
+    Question("output of a revision", "{pipeline}/revisions/{revision}/logs"),
+    Question("output of a stage", "{pipeline}/revisions/{revision}/logs?stage=canary"),
+    Question("output of a step", "/api/v1/logs/{log}"),
+    Question("audit trail", "{pipeline}/history", LIST),
+    Question("audit trail of a stage", "{pipeline}/history?stage=production", LIST),
+    Question("events, oldest", "/api/v1/events", LIST),
+    Question("events of a pipeline", "/api/v1/events?pipeline={name}", LIST),
+    Question(
+        "events of a stage, one type",
+        "/api/v1/events?pipeline={name}&stage=production&type=windlass.run.failed.v1",
+        LIST,
+    ),
+    Question("events of a revision", "/api/v1/events?pipeline={name}&revision={revision}", LIST),
+    Question("pushes, newest", "/api/v1/pushes?repository=acme/shop", LIST),
+    Question("push", "/api/v1/pushes/{push}"),
+    Question("dead letters", "/api/v1/dead-letters", LIST),
+)
+SUBJECTS: tuple[str, ...] = (LIST, STATUS, *(each.name for each in QUESTIONS))
 
 
 class Asking:
@@ -73,47 +110,26 @@ def questions(asking: Asking, tens: int) -> list[Question]:
     """Return what is asked: about what is new and about what is old."""
     ten = Ten(tens // 2 // PIPELINES * PIPELINES + WHICH)
     pipeline, revision = f"/api/v1/pipelines/{ten.pipeline}", ten.round * REVISIONS + FAILS
+    stage = f"{pipeline}/stages/production"
     shown = asking.told(f"{pipeline}/revisions/{revision}")
-    failed = next(run for run in shown["runs"] if run["state"] == "Failed")
-    run = asking.told(f"/api/v1/runs/{failed['run']}")
-    stage, listed = f"{pipeline}/stages/production", LIST
-    runs = asking.told(f"{stage}/runs?limit=20")
-    old = f"{WHICH * POSITIONS + POSITIONS}~run"  # behind the oldest ten of the pipeline
+    failed = next(run["run"] for run in shown["runs"] if run["state"] == "Failed")
+    slots = {
+        "name": ten.pipeline,
+        "pipeline": pipeline,
+        "stage": stage,
+        "revision": revision,
+        "commit": shown["commit"],
+        "short": shown["commit"][:12],
+        "push": shown["push"],
+        "failed": failed,
+        "log": asking.told(f"/api/v1/runs/{failed}")["steps"][0]["log"],
+        "newest": asking.told(f"{stage}/runs?limit=20")["runs"][0]["run"],
+        "old": f"{WHICH * POSITIONS + POSITIONS}~run",  # behind the oldest ten of the pipeline
+    }
     tag = (("If-None-Match", asking.ask(Question("", pipeline))[1].headers["ETag"]),)
     return [
-        Question("pipelines", "/api/v1/pipelines", listed),
-        Question("pipeline", pipeline),
-        Question("pipeline, unchanged", pipeline, headers=tag, expects=304),
-        Question("stage", stage),
-        Question("stage's health", f"{stage}/health"),
-        Question("runs, newest", f"{stage}/runs", listed),
-        Question("runs, 200 a page", f"{stage}/runs?limit=200", listed),
-        Question("runs, further on", f"{stage}/runs?cursor={old}", listed),
-        Question("run, newest", f"/api/v1/runs/{runs['runs'][0]['run']}"),
-        Question("run that failed", f"/api/v1/runs/{failed['run']}"),
-        Question("operations", f"{stage}/operations", listed),
-        Question("revisions, newest", f"{pipeline}/revisions", listed),
-        Question("revisions of a commit", f"{pipeline}/revisions?commit={shown['commit']}", listed),
-        Question("revision", f"{pipeline}/revisions/{revision}"),
-        Question("commit, shortened", f"{pipeline}/commits/{shown['commit'][:12]}"),
-        Question("output of a revision", f"{pipeline}/revisions/{revision}/logs"),
-        Question("output of a stage", f"{pipeline}/revisions/{revision}/logs?stage=canary"),
-        Question("output of a step", f"/api/v1/logs/{run['steps'][0]['log']}"),
-        Question("audit trail", f"{pipeline}/history", listed),
-        Question("audit trail of a stage", f"{pipeline}/history?stage=production", listed),
-        Question("events, oldest", "/api/v1/events", listed),
-        Question("events of a pipeline", f"/api/v1/events?pipeline={ten.pipeline}", listed),
-        Question(
-            "events of a stage, one type",
-            f"/api/v1/events?pipeline={ten.pipeline}&stage=production&type=windlass.run.failed.v1",
-            listed,
-        ),
-        Question(
-            "events of a revision", f"/api/v1/events?pipeline={ten.pipeline}&revision={revision}", listed
-        ),
-        Question("pushes, newest", "/api/v1/pushes?repository=acme/shop", listed),
-        Question("push", f"/api/v1/pushes/{shown['push']}"),
-        Question("dead letters", "/api/v1/dead-letters", listed),
+        replace(each, path=each.path.format_map(slots), headers=tag if each.expects == UNCHANGED else ())
+        for each in QUESTIONS
     ]
 
 
@@ -141,7 +157,7 @@ async def stocked(folder: Path, told: Past, deployments: int) -> Program:
 
 async def asked(program: Program, told: Past, size: int, effort: Effort) -> list[Series]:
     """Ask every question in turns, round by round."""
-    times = TIMES_IN_BRIEF if effort.brief else TIMES // effort.rounds
+    times = TIMES_IN_BRIEF if effort.brief else max(TIMES // effort.rounds, 1)
     await program.start()
     asking = Asking(program)
     try:
@@ -151,11 +167,16 @@ async def asked(program: Program, told: Past, size: int, effort: Effort) -> list
     finally:
         asking.close()
         await program.end()
+    return rows(wanted, rounds, size)
+
+
+def rows(wanted: Sequence[Question], rounds: Sequence[Sequence[Sequence[float]]], size: int) -> list[Series]:
+    """Return what each question took, by round, and what the slowest of each kind did."""
     found = [
         Series(question.name, WINDLASS, "ms", in_milliseconds(series), at=size, along=ALONG)
         for question, series in zip(wanted, zip(*rounds, strict=True), strict=True)
     ]
-    return [*found, *(_slowest(subject, wanted, found) for subject in SUBJECTS)]
+    return [*found, *(_slowest(subject, wanted, found) for subject in (LIST, STATUS))]
 
 
 def _slowest(subject: str, wanted: Sequence[Question], found: Sequence[Series]) -> Series:

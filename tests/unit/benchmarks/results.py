@@ -78,12 +78,26 @@ def of_queries() -> Result:
 def of_burst() -> Result:
     runs = Series("burst of 200 pushes: runs", "Windlass", "runs", ((2,), (2,), (3,)))
     commit = "burst of 200 pushes: last commit live"
+    beside = replace(runs, party="Buildbot", rounds=((24,), (21,), (22,)))
     return replace(
-        result("burst", runs, Series(commit, "Windlass", "of 1", ((1,), (1,), (1,)))),
+        result("burst", runs, Series(commit, "Windlass", "of 1", ((1,), (1,), (1,))), beside),
         machine=replace(MACHINE, changed=True),
     )
 
 
+def of_accept() -> Result:
+    rate = Series(
+        "pushes accepted while deploying",
+        "Windlass",
+        "a second",
+        ((410.0,), (395.0,), (402.0,)),
+        at=0,
+        along="deployments running",
+    )
+    beside = replace(rate, at=1, party="Buildbot", rounds=((18.0,), (20.0,), (21.0,)))
+    return result("accept", rate, replace(rate, at=1, rounds=((420.0,), (405.0,), (415.0,))), beside)
+
+
 def of_all() -> Sequence[Result]:
     nowhere = result("distributed", unavailable="Kafka is missing: run `make kafka` once")
-    return [of_burst(), nowhere, of_push(), of_queries()]
+    return [of_accept(), of_burst(), nowhere, of_push(), of_queries()]

@@ -161,6 +161,18 @@ def test_the_table_says_what_was_asked_and_progress_stands_elsewhere(tmp_path: P
     assert played.err == "push (1 of 1) 00:00 half way\n"
 
 
+def test_the_table_says_what_is_asked_of_the_peers_figure(tmp_path: Path) -> None:
+    @dataclass
+    class Beside(Answering):
+        async def measure(self, bench: Bench) -> Sequence[Series]:
+            given = await super().measure(bench)
+            return [*given, Series(self.subject, "Buildbot", "ms", ((20.0,), (10.0,)))]
+
+    played = play(tmp_path, {"push": Beside()})
+    told = "of Buildbot at most 0.179 is asked, 0.10 (0.05 to 0.15) measured: met, by 44%"
+    assert f"1.50 ms measured: met, by 25%; {told}\n" in played.out
+
+
 def test_only_the_named_suites_run_in_the_order_named(tmp_path: Path) -> None:
     suites = {name: Answering() for name in ("push", "burst", "start")}
     played = play(tmp_path, suites, "start", "push", "--rounds", "7")

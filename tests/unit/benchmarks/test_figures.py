@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.figures import Ratio, Series, in_milliseconds, one_each, quantile, ratio
+from benchmarks.figures import Ratio, Series, in_milliseconds, one_each, quantile, ratio, ratio_of
 
 HUNDRED = tuple(float(value) for value in range(1, 101))
 VALUES = st.lists(st.floats(0, 1e9), min_size=1, max_size=300)
@@ -58,6 +58,15 @@ def test_a_ratio_is_taken_within_each_round() -> None:
     ours = series((1.0, 2.0, 3.0), (20.0,), (3.0,))
     theirs = series((4.0,), (10.0, 40.0), (30.0,), party="Buildbot")
     assert ratio(ours, theirs) == Ratio(median=0.5, lowest=0.1, highest=0.8)
+
+
+def test_a_ratio_of_a_quantile_is_taken_within_each_round() -> None:
+    ours = series((1.0, 9.0), (2.0, 4.0, 6.0), (1.0,))
+    theirs = series((10.0, 90.0), (3.0,), (4.0, 2.0), party="Buildbot")
+    assert ratio_of(1.0, ours, theirs) == Ratio(median=0.25, lowest=0.1, highest=2.0)
+    assert ratio_of(0.0, ours, theirs) == Ratio(median=0.5, lowest=0.1, highest=2 / 3)
+    with pytest.raises(ValueError, match="shorter"):
+        ratio_of(0.5, ours, series((1.0,)))
 
 
 def test_a_ratio_of_different_rounds_is_refused() -> None:

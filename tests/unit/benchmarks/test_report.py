@@ -24,7 +24,8 @@ def test_the_page_does_not_depend_on_the_order_of_the_files() -> None:
 
 def test_without_results_the_page_says_what_is_asked() -> None:
     empty = page([])
-    assert empty.count("not measured") == len(BUDGETS)
+    assert empty.count("| not measured |") == len(BUDGETS)
+    assert empty.count("| not measured beside it |") == sum(budget.beside is not None for budget in BUDGETS)
     assert "Nothing has been published yet" in empty
 
 
@@ -45,6 +46,23 @@ def test_of_a_long_curve_a_table_shows_some_places_and_both_ends() -> None:
     rows = re.findall(r"^\| (\d+) \| Windlass", page([result("memory", *curve)]), re.MULTILINE)
     assert len(rows) <= PLACES_MAX + 1
     assert (rows[0], rows[-1]) == ("0", "100")
+
+
+def test_a_figure_that_misses_is_said_to_where_its_ratio_is_as_asked() -> None:
+    ours = Series("step to next step", "Windlass", "ms", ((14.4,),))
+    told = page([result("push", ours, replace(ours, party="Buildbot", rounds=((107.0,),)))])
+    row = "| 14.4 ms | **missed: 1.44 times what is asked** | met, by 6% | [push](#push) |"
+    assert row in told
+    assert "| p50 at most 10 / 70 ms | at most 0.143 | 14.4 / 107 ms | 0.135 (0.135 to 0.135) | met" in told
+
+
+def test_a_ratio_that_misses_stands_out_and_one_of_a_count_does_not() -> None:
+    ours = Series("memory", "Windlass", "MB", ((160.0,),))
+    runs = Series("burst of 200 pushes: runs", "Windlass", "runs", ((2.0,),))
+    beside = [replace(ours, party="Buildbot", rounds=((50.0,),)), replace(runs, party="Buildbot")]
+    told = page([result("push", ours, runs, *beside)])
+    assert "| met, by 20% | **missed: 1.42 times what is asked** |" in told
+    assert "| 2 / 2 runs | 1 (1 to 1) | a count: asked as it is |" in told
 
 
 def test_a_brief_look_is_told_as_one() -> None:

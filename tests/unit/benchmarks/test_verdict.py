@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.budgets import BUDGETS, Budget, budgets_of
-from benchmarks.figures import Series
-from benchmarks.verdict import asked, measured, number, verdicts
-from tests.unit.benchmarks.results import of_push, of_queries, result
+from benchmarks.budgets import BUDGETS, Beside, Budget, budgets_of
+from benchmarks.figures import Ratio, Series
+from benchmarks.verdict import Related, asked, asked_beside, asked_ratio, measured, number, verdicts
+from tests.unit.benchmarks.results import of_accept, of_burst, of_push, of_queries, result
 
 AT_MOST = Budget("webhook answered", "p50", 2, "ms")
 AT_LEAST = Budget("stages advanced", "p50", 100, "a second", at_least=True)
@@ -103,6 +103,114 @@ def test_a_ratio_stands_beside_the_verdict() -> None:
     [first, *_] = verdicts(of_push())
     assert first.beside
     assert first.beside.median == pytest.approx(1.4 / 11.2)
+
+
+def related(*series: Series) -> list[Related]:
+    return [each.related for each in verdicts(result("push", *series)) if each.related]
+
+
+def beside(ours: Series, *rounds: tuple[float, ...], party: str = "Buildbot") -> Series:
+    return replace(ours, party=party, rounds=rounds)
+
+
+STEPS = Series("step to next step", "Windlass", "ms", ((20.0,), (24.0,), (22.0,)))
+
+
+@pytest.mark.parametrize(
+    ("budget", "share"),
+    [
+        pytest.param(budget, budget.ratio, id=f"{budget.subject} {budget.statistic}")
+        for budget in BUDGETS
+        if budget.beside
+    ],
+)
+def test_what_was_written_beside_a_peer_is_asked_as_a_ratio_of_it(budget: Budget, share: float) -> None:
+    assert budget.beside
+    assert share * budget.beside.figure == pytest.approx(budget.bound)
+
+
+def test_a_slow_machine_misses_the_figure_and_keeps_the_ratio() -> None:
+    [found] = verdicts(result("push", STEPS, beside(STEPS, (200.0,), (200.0,), (200.0,))))
+    assert (found.words, found.is_met) == ("missed: 2.20 times what is asked", False)
+    assert found.related
+    assert found.related.measured == Ratio(0.11, 0.1, 0.12)
+    assert (found.related.words, found.related.is_met) == ("met, by 23%", True)
+
+
+def test_a_quick_machine_does_not_excuse_the_ratio() -> None:
+    quick = replace(STEPS, rounds=((5.0,),))
+    [found] = verdicts(result("push", quick, beside(quick, (20.0,))))
+    assert found.is_met
+    assert found.related
+    assert (found.related.words, found.related.is_met) == ("missed: 1.75 times what is asked", False)
+
+
+def test_a_ratio_is_of_the_statistic_that_is_asked() -> None:
+    ours = Series("push to first step", "Windlass", "ms", ((50.0, 300.0),))
+    p50, p95 = related(ours, beside(ours, (300.0, 600.0)))
+    assert [p50.measured.median, p95.measured.median] == [pytest.approx(1 / 6), 0.5]
+    assert [p50.is_met, p95.is_met] == [True, False]
+
+
+def test_a_rate_has_to_be_so_many_times_the_peers() -> None:
+    [found] = [each.related for each in verdicts(of_accept()) if each.related]
+    assert found.asked == 20
+    assert found.measured == Ratio(20.25, 415 / 21, 420 / 18)
+    assert found.words == "met, by 1%"
+
+
+def test_a_ratio_is_of_the_place_where_the_peer_is() -> None:
+    [found] = verdicts(of_accept())
+    assert found.series.at == 0  # the worst
+    assert found.related
+    assert found.related.series.at == 1
+
+
+def test_of_several_places_with_the_peer_the_worst_ratio_counts() -> None:
+    ours = replace(of_accept().series[0], rounds=((800.0,),), at=1)
+    more = replace(ours, rounds=((900.0,),), at=2)
+    peers = (beside(ours, (20.0,)), beside(more, (50.0,)))
+    for ordered in ((ours, more), (more, ours)):
+        [found] = related(*ordered, *peers)
+        assert found.measured.median == 18
+
+
+def test_a_count_is_told_and_only_judged_as_it_is() -> None:
+    found = next(each.related for each in verdicts(of_burst()) if each.related)
+    assert found.words == "a count: asked as it is"
+
+
+@pytest.mark.parametrize(
+    "peer",
+    [
+        pytest.param(beside(STEPS, (100.0,), (100.0,), (100.0,), party="Prefect"), id="another peer"),
+        pytest.param(beside(STEPS, (100.0,), (100.0,)), id="not in each round"),
+        pytest.param(beside(STEPS, (100.0,), (0.0,), (100.0,)), id="nothing to divide by"),
+        pytest.param(beside(STEPS), id="it took no part"),
+        pytest.param(replace(beside(STEPS, (100.0,), (100.0,), (100.0,)), at=3), id="at another place"),
+    ],
+)
+def test_without_the_peer_nothing_is_asked_as_a_ratio(peer: Series) -> None:
+    assert related(STEPS, peer) == []
+
+
+def test_the_peer_is_found_behind_others() -> None:
+    prefect = beside(STEPS, (1.0,), (1.0,), (1.0,), party="Prefect")
+    [found] = related(STEPS, prefect, beside(STEPS, (200.0,), (200.0,), (200.0,)))
+    assert found.peer.party == "Buildbot"
+
+
+def test_what_is_asked_beside_a_peer_is_told_in_words() -> None:
+    rate = Budget("a", "p50", 800, "a second", at_least=True, beside=Beside("Buildbot", 40))
+    time = Budget("b", "p99", 8, "ms", beside=Beside("Buildbot", 33.7))
+    assert [asked_beside(each, each.beside) for each in (rate, time) if each.beside] == [
+        "p50 at least 800 / 40 a second",
+        "p99 at most 8 / 33.7 ms",
+    ]
+    assert [asked_ratio(each, each.ratio) for each in (rate, time) if each.ratio] == [
+        "at least 20",
+        "at most 0.237",
+    ]
 
 
 @pytest.mark.parametrize(

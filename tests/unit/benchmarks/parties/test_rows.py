@@ -3,7 +3,7 @@
 from benchmarks.budgets import WINDLASS, budgets_of
 from benchmarks.parties.processes import Memory
 from benchmarks.parties.turn import Turn
-from benchmarks.suites import burst, push, restart
+from benchmarks.suites import burst, push, queries, restart
 
 FULL = Turn([0.001, 0.003], [0.05], [0.01, 0.02], [0.2], 0.1, Memory(100, 120))
 
@@ -55,3 +55,16 @@ def test_a_commit_that_is_not_live_and_an_effect_repeated_break_theirs() -> None
     rows = burst.rows(burst.SUBJECT, WINDLASS, "", [burst.Burst(800.0, 3, False, 0.5)])
     rows += restart.rows(WINDLASS, "", 1.0, [restart.Restart(2.5, 1, 4.0)])
     assert not any(budget.is_met(row) for row in rows for budget in budgets_of(row))
+
+
+def test_of_the_queries_each_is_told_and_the_slowest_of_a_kind_is_held_against_what_is_asked() -> None:
+    rounds = [[[0.001 * place] for place, _ in enumerate(queries.QUESTIONS, 1)] for _ in range(2)]
+    told = queries.rows(queries.QUESTIONS, rounds, 1_000)
+    last_list, last_status = told[-2:]
+    assert {row.subject for row in told} == set(queries.SUBJECTS)
+    assert (last_list.subject, last_status.subject) == (queries.LIST, queries.STATUS)
+    assert [last_list.note, last_status.note] == [
+        "the slowest of 15: dead letters",
+        "the slowest of 12: push",
+    ]
+    assert [len(list(budgets_of(row))) for row in told] == [0] * len(queries.QUESTIONS) + [1, 1]
