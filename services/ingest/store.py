@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from services.ingest import acceptance, tables
 from services.ingest.acceptance import Answer, Delivery, Place, Registered, Seen, Verdict
 from services.ingest.github import Moved
-from shared.db import Cause, Reading, ServiceDatabase, Transaction, hold, urgently
+from shared.db import Cause, Reading, ServiceDatabase, Transaction, hold
 from shared.events import AlarmChanged, Message, PushReceived, RevisionPlanned
 from shared.events.alarms import FIRING
 from shared.events.revisions import RevisionEvent
@@ -86,7 +86,7 @@ class IngestStore:
 
     async def repository(self, name: str) -> RepositoryRow | None:
         """Return the repository of that name."""
-        async with urgently(self.db.reading()) as reading:
+        async with self.db.reading() as reading:
             row = (await reading.execute(_BY_NAME, {"name": name})).one_or_none()
         return _repository(row) if row else None
 
@@ -136,7 +136,7 @@ class IngestStore:
         known = Known({}, {})
         for _ in range(ROUNDS_MAX):
             try:
-                async with urgently(self.db.transaction(Cause(group[0].push), "deliveries.accepted")) as tx:
+                async with self.db.transaction(Cause(group[0].push), "deliveries.accepted") as tx:
                     verdicts = acceptance.judge(group, known.seen, known.pushed)
                     await _carry_out(tx, verdicts)
             except sa.exc.IntegrityError:

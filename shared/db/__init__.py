@@ -17,7 +17,6 @@ from shared.db.database import (
     cause_of,
 )
 from shared.db.locks import hold, lock_key
-from shared.db.turns import urgently
 
 __all__ = [
     "INSTANT",
@@ -34,5 +33,4 @@ __all__ = [
     "hold",
     "lock_key",
     "metadata",
-    "urgently",
 ]

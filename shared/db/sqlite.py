@@ -2,8 +2,7 @@
 
 No driver thread: a statement takes tens of microseconds, a commit one fsync, and without threads the
 same code runs under a simulated scheduler (DESIGN 16). An asyncio lock keeps writers apart, so a
-statement never waits for SQLite's own lock while it blocks the loop; and one transaction or reading begins
-in a turn of the loop, so that it comes back to its sockets between any two (decision 21).
+statement never waits for SQLite's own lock while it blocks the loop.
 """
 
 import asyncio
@@ -19,7 +18,6 @@ import sqlalchemy as sa
 from shared.clock import Clock
 from shared.db import prepared
 from shared.db.database import Noted, Parameters, Rows
-from shared.db.turns import Turns
 from shared.faults import TryAgain
 
 BUSY_TIMEOUT_MILLISECONDS = 5_000  # only another process could hold the lock: a backup, a shell
@@ -48,7 +46,6 @@ class SqliteDatabase:
     def __init__(self, file: Path, clock: Clock) -> None:
         self.clock = clock
         self._file = file
-        self._turns = Turns()
         self._writing = asyncio.Lock()
         self._writer_in_hand: asyncio.Task[Any] | None = None  # who holds the lock
         self._listeners: list[Callable[[Noted], None]] = []
@@ -58,10 +55,10 @@ class SqliteDatabase:
     @asynccontextmanager
     async def begin(self, *, reserved: bool = False) -> AsyncIterator[tuple[InlineConnection, set[str]]]:
         """Open the one write transaction."""
+        del reserved  # writers take turns, and a turn is short
         noted: set[str] = set()
         task = asyncio.current_task()
         assert self._writer_in_hand is not task, "a transaction inside a transaction waits for itself"
-        await self._turns.come(urgent=reserved)
         async with self._writing:
             self._writer_in_hand = task
             try:
@@ -75,9 +72,7 @@ class SqliteDatabase:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[InlineConnection]:
-        """Open a connection on the state committed last; whoever writes reads at once."""
-        if self._writer_in_hand is None or self._writer_in_hand is not asyncio.current_task():
-            await self._turns.come()
+        """Open a connection on the state committed last."""
         with _passing_faults(), prepared.as_sqlalchemy("a reading"):
             raw = self._readers.pop() if self._readers else _connect(self._file, "PRAGMA query_only=ON")
             is_whole = False
