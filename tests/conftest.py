@@ -1,5 +1,6 @@
 """The servers that tests stand on, for all suites. Whoever does not ask for one does not start it."""
 
+import gc
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
@@ -16,7 +17,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Fetch what the chosen tests stand on: within a test there might not be the time for it."""
+    """Fetch what the chosen tests stand on: within a test there might not be the time for it.
+
+    What was collected stays to the end, so it is not looked through again and again for garbage.
+    """
+    gc.collect()
+    gc.freeze()
     wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
     for fixture, prepare in NEEDS.items():
         if fixture in wanted:

@@ -20,6 +20,9 @@ TOP_LEVEL = {
     "benchmarks", "CHANGELOG.md", "compose.yaml", "CONTRIBUTING.md", "deploy", "docs", "LICENSE",
     "Makefile", "pyproject.toml", "README.md", "services", "shared", "tests",
 }  # fmt: skip
+# One worker reads the code, and forgets it: syntax trees kept in memory slow down whatever runs behind them.
+pytestmark = pytest.mark.xdist_group("tidy")
+
 NOT_TEXT = {".gz", ".ico", ".png", ".tar", ".woff2"}
 LOCKS = PurePosixPath("deploy/locks")
 
@@ -38,6 +41,14 @@ def modules() -> tuple[Module, ...]:
     """Return every Python file but the sample applications, which stand for a user's own code."""
     ours = (p for p in files() if p.suffix == ".py" and not p.is_relative_to("deploy/demo/apps"))
     return tuple(Module(str(path), (ROOT / path).read_text(encoding="utf-8")) for path in ours)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def read_once() -> Iterator[None]:
+    """Keep what was read of the repository for as long as it is looked at."""
+    yield
+    modules.cache_clear()
+    files.cache_clear()
 
 
 def refuse(offences: Iterable[str]) -> None:
