@@ -12,6 +12,7 @@ from tests.integration.process.conftest import (
     alive,
     child_of,
     children_of,
+    opened_by,
     pipes_of,
     server_of,
     shim_of,
@@ -47,11 +48,12 @@ async def test_a_spare_that_was_killed_is_not_missed(machine: Machine) -> None:
 
 
 async def test_a_spare_that_dies_of_its_order_is_replaced(machine: Machine) -> None:
-    spare = await spare_of(await warm(machine))
+    server = await warm(machine)
+    spare = await spare_of(server)
+    telling = opened_by(spare)[0]
     os.kill(spare, signal.SIGSTOP)
     starting = asyncio.create_task(machine.start(RECORD))
-    server = server_of(machine.processes)
-    await until(lambda: (machine.root / "attempt" / "spec").exists() and len(pipes_of(server)) == 3)  # told
+    await until(lambda: telling not in pipes_of(server))  # it was told, and is on its own
     os.kill(spare, signal.SIGKILL)
     assert (await machine.ended(await starting)).succeeded
     assert (machine.root / "effects").read_text() == "ran\n"
