@@ -1,10 +1,11 @@
 """The classifier, wired."""
 
-from services.classifier.handlers import Handlers, load_rules
+from services.classifier.handlers import Handlers
 from services.classifier.settings import ClassifierSettings
 from shared.bus import Subscription
 from shared.db import Database, ServiceDatabase
 from shared.delivery import Handler
+from shared.diagnosis.loading import load
 from shared.events import AttemptFailed, Event, RunFailed, RunTimedOut
 from shared.service import Service
 
@@ -19,4 +20,4 @@ def build(database: Database, settings: ClassifierSettings) -> Service:
         RunTimedOut: handlers.run_timed_out,
         AttemptFailed: handlers.attempt_failed,
     }
-    return Service(Subscription(db, hears), put_off=(load_rules,))
+    return Service(Subscription(db, hears), put_off=(load,))

@@ -18,8 +18,6 @@ from shared.events import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from shared.diagnosis.rules import Classification
 
 log = structlog.get_logger()
@@ -81,14 +79,9 @@ class Handlers:
 
 
 def _classify(evidence: Evidence, setting: Setting) -> "Classification":
-    return load_rules()(evidence, setting)
+    from shared.diagnosis.rules import classify  # noqa: PLC0415 - 200 rules that no start waits for
 
-
-def load_rules() -> "Callable[[Evidence, Setting], Classification]":
-    """Return what classifies, loaded by now: 200 rules that no start waits for."""
-    from shared.diagnosis.rules import classify  # noqa: PLC0415
-
-    return classify
+    return classify(evidence, setting)
 
 
 def _setting(message: Message[RunFailed] | Message[RunTimedOut]) -> Setting:

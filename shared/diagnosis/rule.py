@@ -16,6 +16,7 @@ from shared.events.verification import Confidence, FailureCategory, FailureCode,
 SETTLED = -1  # place of a typed fact that leaves no doubt
 IN_THE_END = 1_000_000  # place of what is known only because nothing earlier is
 LAST_LINES = 5  # shown where no line is the cause
+TO_COMPILE: list[Callable[[], re.Pattern[str]]] = []  # every rule's, in the order of loading
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,10 @@ class Rule:
 
 
 def when_asked(pattern: str) -> Callable[[], re.Pattern[str]]:
-    """Compile the pattern at the first look: all of them take a tenth of a second, and few are ever asked."""
-    return cache(lambda: re.compile(pattern))
+    """Compile the pattern at the first look: all take a tenth of a second, and a command needs few."""
+    compiled = cache(lambda: re.compile(pattern))
+    TO_COMPILE.append(compiled)
+    return compiled
 
 
 def line(

@@ -1,12 +1,12 @@
 """What a start put off, done when the program has been up for a moment.
 
 A restart is waited for, and so is the first deployment after it: what takes long to load is loaded in
-between, piece by piece, so that neither pays for it.
+between, piece by piece, so that neither pays for it, nor does whoever asks for something meanwhile.
 """
 
 import asyncio
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 async def catch_up(services: Sequence[Service], clock: Clock) -> None:
-    """Do all of it, the loop free for others after each piece; one that fails is left to its first use."""
+    """Do all of it, others having their turns in between; a piece that fails is left to its first use."""
     await clock.sleep(AFTER_SECONDS)
     models = [model.model_rebuild for model in TYPES.values()]
     for piece in [*models, *(each for service in services for each in service.put_off)]:
@@ -31,5 +31,8 @@ async def catch_up(services: Sequence[Service], clock: Clock) -> None:
 
 
 async def _done(piece: Callable[[], object]) -> None:
-    piece()
+    steps = piece()
     await asyncio.sleep(0)
+    if isinstance(steps, Iterator):
+        for _ in steps:
+            await asyncio.sleep(0)

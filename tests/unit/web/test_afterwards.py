@@ -46,6 +46,19 @@ async def test_others_go_on_between_two_pieces() -> None:
     await task
 
 
+async def test_others_go_on_between_two_steps_of_a_piece() -> None:
+    done: list[str] = []
+    clock = ManualClock(START)
+    task = asyncio.create_task(catch_up([service(lambda: map(done.append, "abc"))], clock))
+    await asyncio.sleep(0)
+    clock.advance(AFTER_SECONDS)
+    seen: list[int] = []
+    while not task.done():
+        await asyncio.sleep(0)
+        seen.append(len(done))
+    assert set(seen) == {0, 1, 2, 3}
+
+
 async def test_one_that_cannot_be_done_keeps_none_of_the_others() -> None:
     done: list[str] = []
 

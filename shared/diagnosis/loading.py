@@ -1,0 +1,18 @@
+"""Having the rules ready before the first failure: loaded and compiled at its time they hold all else up."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
+
+import shared.diagnosis
+from shared.diagnosis.rule import TO_COMPILE
+
+
+def load() -> Iterator[None]:
+    """Load and compile them a little at a time, some milliseconds at the most; safe to repeat."""
+    for module in iter_modules(shared.diagnosis.__path__, f"{shared.diagnosis.__name__}."):
+        import_module(module.name)
+        yield
+    for compiled in TO_COMPILE:
+        compiled()
+        yield
