@@ -1,7 +1,7 @@
 """Output, in pages or as it comes: of one attempt, or of all attempts of a revision."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,7 +14,8 @@ from services.status.routes.answering import Reader, Revision, unknown
 from services.status.routes.pipelines import pipeline_of
 from services.status.routes.revisions import unknown_revision
 from services.status.routes.streaming import Page, Said, cursor_of, stream
-from services.status.store.reading import Chunk
+from services.status.routes.together import Source, Together
+from services.status.store.reading import Chunk, ReadModel
 from services.status.views import LogView, RevisionView, View
 
 After = Annotated[int, Field(ge=0, description="The `next` of the page before.")]
@@ -64,6 +65,10 @@ class Logs:
     """Answers with output."""
 
     reader: Reader
+    _together: Together = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_together", Together(self.reader.changes))
 
     def router(self) -> APIRouter:
         """Return the routes; a stream and a page are two answers of one address."""
@@ -102,17 +107,7 @@ class Logs:
         stages = [each.name for each in view.stages]
         if stage and stage not in stages:
             raise unknown("stage", stage, stages)
-
-        async def read_on(after: int) -> Page:
-            over = False
-            chunks = await model.chunks_of_revision(pipeline, revision, stage, after)
-            if not chunks and (over := await self._is_over(view, stage)):
-                chunks = await model.chunks_of_revision(pipeline, revision, stage, after)  # the very last
-            return Page(_said(chunks), over=over and not chunks)
-
-        if wanted.follow:
-            return stream(self.reader.changes, cursor_of(last_event_id, wanted.cursor), read_on)
-        return _page(await read_on(wanted.cursor), wanted.cursor)
+        return await self._answer(OutputOfRevision(model, pipeline, revision, stage), wanted, last_event_id)
 
     async def of_log(
         self, log: str, wanted: Annotated[LogQuery, Query()], last_event_id: LastEventId = None
@@ -121,26 +116,67 @@ class Logs:
         model = self.reader.model
         if await model.view(Kind.LOG, LogView, log) is None:
             raise unknown("log", log, hint="GET /api/v1/runs/{run} names the log of each step.")
+        return await self._answer(OutputOfAttempt(model, log), wanted, last_event_id)
 
-        async def read_on(after: int) -> Page:
-            view = await model.view(Kind.LOG, LogView, log)  # before its lines: closed means all are there
-            chunks = await model.chunks_of_log(log, after)
-            return Page(_said(chunks), over=view is not None and view.closed and not chunks)
-
+    async def _answer(
+        self, source: Source, wanted: LogQuery, last_event_id: str | None
+    ) -> LogPage | Response:
         if wanted.follow:
+            read_on = self._together.reading(source).read_on
             return stream(self.reader.changes, cursor_of(last_event_id, wanted.cursor), read_on)
-        return _page(await read_on(wanted.cursor), wanted.cursor)
+        return _page(await source.read_on(wanted.cursor), wanted.cursor)
 
-    async def _is_over(self, revision: RevisionView, stage: str | None) -> bool:
-        model = self.reader.model
-        in_short = (await model.runs_of_many([revision]))[revision.revision]  # each follower, at each commit
-        here = [run for run in in_short if run.stage == stage]
+
+@dataclass(frozen=True, slots=True)
+class OutputOfAttempt:
+    """What one attempt of a step or build prints."""
+
+    model: ReadModel
+    log: str
+
+    async def read_on(self, after: int) -> Page:
+        """See `Source`."""
+        view = await self.model.view(
+            Kind.LOG, LogView, self.log
+        )  # before its lines: closed means all are there
+        chunks = await self.model.chunks_of_log(self.log, after)
+        return Page(_said(chunks), over=view is not None and view.closed and not chunks)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOfRevision:
+    """What all attempts of a revision print, or those of one stage."""
+
+    model: ReadModel
+    pipeline: str
+    revision: int
+    stage: str | None  # empty: the builds; None: all
+
+    async def read_on(self, after: int) -> Page:
+        """See `Source`."""
+        chunks, over = await self._chunks(after), False
+        if not chunks and (over := await self._is_over()):
+            chunks = await self._chunks(after)  # the very last
+        return Page(_said(chunks), over=over and not chunks)
+
+    async def _chunks(self, after: int) -> list[Chunk]:
+        return await self.model.chunks_of_revision(self.pipeline, self.revision, self.stage, after)
+
+    async def _is_over(self) -> bool:
+        key = revision_key(self.pipeline, self.revision)
+        revision = await self.model.view(Kind.REVISION, RevisionView, key)
+        if revision is None:  # it is being rebuilt
+            return False
+        in_short = (await self.model.runs_of_many([revision]))[self.revision]
+        here = [run for run in in_short if run.stage == self.stage]
         if not is_over(revision, in_short) and not (here and all(run.final for run in here)):
             return False
-        runs = await model.runs_of(revision)
-        logs = await model.logs_of(revision.pipeline, revision.revision)
+        runs = await self.model.runs_of(revision)
+        logs = await self.model.logs_of(self.pipeline, self.revision)
         # A step's end may be heard before any line of it: they are of two topics.
-        named = {step.log for run in runs if stage in {None, run.stage} for step in run.steps if step.log}
+        named = {
+            step.log for run in runs if self.stage in {None, run.stage} for step in run.steps if step.log
+        }
         closed = {log.log for log in logs if log.closed}
         return all(log.closed for log in logs) and named <= closed
 
