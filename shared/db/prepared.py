@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -47,6 +48,8 @@ class Spelled(NamedTuple):
 
     text: str
     places: list[Place]  # in order
+    take: Callable[[Any], Sequence[Any]] | None  # the same at once, where no list is and all values are given
+    processed: list[tuple[int, Process]]  # places, and what is done to what was taken
 
 
 @dataclass(slots=True)
@@ -86,7 +89,14 @@ class Prepared:
         assert value.default is not ASKED_FOR, f"{value.key} was not given"
         return value.default
 
-    def _bound(self, spelled: Spelled, given: Any, extracted: Any) -> list[Any]:
+    def _bound(self, spelled: Spelled, given: Any, extracted: Any) -> Sequence[Any]:
+        if spelled.take:
+            try:
+                at_once = spelled.take(given)
+            except KeyError:
+                pass  # some of them come with the statement
+            else:
+                return _processed(at_once, spelled.processed) if spelled.processed else at_once
         bound = []
         for value, element, process in spelled.places:
             taken = self._value(value, given, extracted)
@@ -268,4 +278,27 @@ def _spell(compiled: Any, values: dict[str, Value], given: dict[str, Any]) -> Sp
     for name in names:
         own, element = of_list.get(name, (name, -1))
         places.append(Place(values[own], element, processors.get(name)))
-    return Spelled(text, places)
+    take = (
+        None
+        if any(place.element >= 0 for place in places)
+        else _taking([place.value.key for place in places])
+    )
+    processed = [(number, place.process) for number, place in enumerate(places) if place.process]
+    return Spelled(text, places, take, processed)
+
+
+def _taking(keys: list[str]) -> Callable[[Any], Sequence[Any]] | None:
+    """Return what takes the values of all keys at once; it raises `KeyError` if one is not there."""
+    if not keys:
+        return None
+    if len(keys) == 1:
+        (key,) = keys
+        return lambda given: (given[key],)
+    return itemgetter(*keys)
+
+
+def _processed(values: Sequence[Any], processed: list[tuple[int, Process]]) -> list[Any]:
+    bound = list(values)
+    for place, process in processed:
+        bound[place] = process(bound[place])
+    return bound
