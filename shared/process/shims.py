@@ -140,7 +140,9 @@ class Shims:
         server = ForkServer(self._command, self._env, folder / "shim.log")
         self._servers.append(server)
         asyncio.get_running_loop().add_reader(server.hearing, self._hear, server)
-        return server.tell(folder)
+        with suppress(OSError):  # it has ended already, and said why
+            return server.tell(folder)
+        return Shim(folder, UNKNOWN)
 
     def distrust(self) -> None:
         """Have the next shims come from another server."""

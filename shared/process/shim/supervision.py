@@ -171,10 +171,16 @@ class Shim:
             signal_group(child, signal.SIGKILL)
 
     def _settle(self, child: int) -> None:
-        """Take what the dead had still to say; whoever left the group is not waited for long."""
+        """Take what the dead had still to say; whoever left the group is not waited for long.
+
+        What lies in the pipe by then is taken however late it is: a turn takes as much as a pipe holds.
+        """
         until = time.monotonic() + SETTLE_SECONDS
-        while (self._pipe >= 0 or group_lives(child)) and time.monotonic() < until:
-            self._turn(time.monotonic() + 0.002)
+        late = False
+        while not late and (self._pipe >= 0 or group_lives(child)):
+            now = time.monotonic()
+            late = now >= until
+            self._turn(now + 0.002)
         if self._pipe >= 0:
             self._hang_up()
         self.output.end()

@@ -62,8 +62,8 @@ def folders_in(root: Path) -> list[Path]:
     return [claim.parent for claim in root.glob("*/claimed")]
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Poll what only the kernel knows."""
+async def until(condition: Callable[[], bool], seconds: float = 40.0) -> None:
+    """Poll what only the kernel knows, and what stays true once it is: nobody may look for long."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come about in time"
@@ -121,8 +121,11 @@ def child_of(folder: Path) -> int:
 
 def opened_by(pid: int) -> list[str]:
     """Return what the process has open, by descriptor."""
-    links = Path(f"/proc/{pid}/fd").iterdir()
-    return [str(link.readlink()) for link in sorted(links, key=lambda link: int(link.name))]
+    opened = []
+    for link in sorted(Path(f"/proc/{pid}/fd").iterdir(), key=lambda link: int(link.name)):
+        with suppress(FileNotFoundError):  # it was closed as we looked
+            opened.append(str(link.readlink()))
+    return opened
 
 
 def pipes_of(pid: int) -> set[str]:

@@ -90,7 +90,8 @@ async def test_children_left_in_the_background_end_with_their_parent(machine: Ma
     script = "for n in 1 2 3; do sleep 60 & echo $! > child$n; done"
     folder = await machine.start(script)
     assert (await machine.ended(folder)).succeeded
-    assert not any(alive(pid_in(machine.root / f"child{n}")) for n in (1, 2, 3))
+    children = [pid_in(machine.root / f"child{n}") for n in (1, 2, 3)]
+    await until(lambda: not any(map(alive, children)))  # killed they are; the kernel takes its time
 
 
 async def test_a_stopped_group_may_tidy_up_within_its_grace(machine: Machine) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -125,7 +126,7 @@ async def test_one_that_dies_while_it_is_told_is_replaced_too(
     await asyncio.sleep(0)  # told in time, and yet it never reads it
     os.kill(frozen, number)
     os.kill(frozen, signal.SIGCONT)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         assert (await machine.ended(await starting)).succeeded
     assert (machine.root / "effects").read_text() == "ran\n"
 
@@ -135,10 +136,13 @@ async def test_one_that_is_frozen_is_replaced_and_comes_too_late(
 ) -> None:
     monkeypatch.setattr("shared.process.processes.CLAIM_SECONDS", 0.5)
     monkeypatch.setattr("shared.process.processes.STARTS_MAX", 40)  # the machine may be busy
+    os.mkfifo(machine.root / "gate")
     folder = await machine.start(f"{RECORD}; read word < gate")
     assert shim_of(folder) not in children_of(frozen)
     os.kill(frozen, signal.SIGCONT)
     await until(lambda: not alive(frozen))
+    (machine.root / "gate").write_text("on\n")
+    assert (await machine.ended(folder)).succeeded
     assert (machine.root / "effects").read_text() == "ran\n"
 
 
@@ -233,7 +237,7 @@ def test_a_starter_that_dies_while_it_tells_starts_nothing(tmp_path: Path) -> No
         [sys.executable, "-I", "-S", str(PROGRAM)],
         input=os.fsencode(tmp_path),  # without the NUL that ends it
         capture_output=True,
-        timeout=20,
+        timeout=50,
         check=False,
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
@@ -295,6 +299,27 @@ async def test_a_host_that_cannot_start_any_says_so_soon(tmp_path: Path, interpr
     processes.close()
     assert "begun" in str(told.value.__cause__)
     assert (folder / "shim.log").read_text() == log
+
+
+async def test_a_server_that_ends_before_it_is_told_is_replaced_like_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "python"
+    program.write_text(FAILING % (sys.executable, "os._exit(3)"))
+    program.chmod(0o700)
+    spawn = os.posix_spawn
+
+    def spawn_and_see_it_end(*words: Any, **how: Any) -> int:
+        pid = spawn(*words, **how)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        return pid
+
+    monkeypatch.setattr(os, "posix_spawn", spawn_and_see_it_end)
+    processes = LocalProcesses(str(program))
+    with pytest.raises(TryAgain) as told:
+        await processes.start(tmp_path / "attempt", ProcessSpec(("true",), tmp_path, {"PATH": PATH}))
+    processes.close()
+    assert str(told.value.__cause__).count("begun") == STARTS_MAX
 
 
 def descriptors() -> list[str]:

@@ -29,7 +29,7 @@ def shim(folder: Path, then: str, unsynced: str = "..") -> subprocess.CompletedP
     spec = ProcessSpec(("sh", "-c", "echo ran >> effects"), folder, {"PATH": PATH})
     (folder / "spec").write_bytes(encode(spec))
     command = [sys.executable, "-I", "-S", "-c", SHIM + then, str(PROGRAM.parents[1]), str(folder), unsynced]
-    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
 
 
 async def test_a_shim_that_is_killed_before_it_lets_go_has_run_nothing(tmp_path: Path) -> None:

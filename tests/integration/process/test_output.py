@@ -120,9 +120,9 @@ def _has(heard: list[str], count: int) -> bool:
 async def test_following_on_at_the_end_of_much_output_costs_little(machine: Machine) -> None:
     folder = await machine.start("seq 0 499999")
     assert (await machine.ended(folder)).succeeded
-    began = time.monotonic()
+    began = time.process_time()
     assert await machine.said(folder, 499_999) == ["499999"]
-    assert time.monotonic() - began < 2  # 50 ms when nothing else runs
+    assert time.process_time() - began < 2  # 50 ms; what others do on the machine is not counted
 
 
 async def test_a_crashing_service_is_started_again_after_longer_and_longer(

@@ -158,5 +158,5 @@ async def test_whoever_leaves_the_group_neither_delays_the_end_nor_hides_it(
     assert alive(daemon)
     end(daemon)
     assert outcome.succeeded
-    assert (outcome.finished_at - outcome.started_at).total_seconds() < 5
+    assert (outcome.finished_at - outcome.started_at).total_seconds() < 30  # the daemon takes 60
     assert await machine.said(folder) == ["done"]

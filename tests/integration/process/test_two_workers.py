@@ -41,7 +41,7 @@ async def test_all_who_follow_hear_every_line_and_the_end(machine: Machine, othe
         asyncio.create_task(machine.ended(folder)),
         asyncio.create_task(other.ended(folder)),
     ]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         for number in range(6):
             os.write(gate, b"%d\n" % number)
             await until(lambda: len(heard) == 2 * (number + 1))  # noqa: B023 - awaited before the next
@@ -55,7 +55,7 @@ async def test_all_who_follow_hear_every_line_and_the_end(machine: Machine, othe
 async def test_two_who_stop_it_at_once_both_hear_that_it_is_over(machine: Machine, other: Machine) -> None:
     folder = await machine.start("echo up; exec sleep 60")
     await machine.says(folder, "up")
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(18):  # unheard, they would wait for the grace and its margin, 20
         await asyncio.gather(machine.processes.stop(folder), other.processes.stop(folder))
         assert (await other.ended(folder)).reason == "stopped"
 
@@ -67,7 +67,7 @@ async def test_two_who_start_it_at_once_start_one(machine: Machine, other: Machi
     )
     for name in names:
         assert (await other.ended(machine.root / name)).succeeded
-        assert not list((machine.root / name).glob("spec*"))
+    await until(lambda: not list(machine.root.glob("*/spec*")))  # who comes too late tidies up, too
     assert (machine.root / "effects").read_text() == "ran\n" * 8
 
 

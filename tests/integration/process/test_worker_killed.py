@@ -23,7 +23,7 @@ def worker(folder: Path, crash_at: str, script: str) -> int:
     command = [sys.executable, str(STARTER), str(folder), crash_at, script]
     root = str(Path(__file__).parents[3])
     return subprocess.run(
-        command, env={"PYTHONPATH": root}, start_new_session=True, check=False, timeout=30
+        command, env={"PYTHONPATH": root}, start_new_session=True, check=False, timeout=50
     ).returncode
 
 
