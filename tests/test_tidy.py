@@ -21,7 +21,7 @@ TOP_LEVEL = {
     "Makefile", "pyproject.toml", "README.md", "services", "shared", "tests",
 }  # fmt: skip
 # One worker reads the code, and forgets it: syntax trees kept in memory slow down whatever runs behind them.
-pytestmark = pytest.mark.xdist_group("tidy")
+pytestmark = [pytest.mark.xdist_group("tidy"), pytest.mark.timeout(300)]
 
 NOT_TEXT = {".gz", ".ico", ".png", ".tar", ".woff2"}
 LOCKS = PurePosixPath("deploy/locks")

@@ -30,7 +30,7 @@ def serve() -> bool:
     wake = listen()
     identity(os.getpid())  # what is the same in all shims is known from here on
     gc.freeze()  # what is never looked at again by the collector stays shared with the shims
-    shims = Shims()
+    shims = ForkedShims()
     told = b""
     poll = select.poll()
     poll.register(0, select.POLLIN)
@@ -51,7 +51,7 @@ def serve() -> bool:
             return True
 
 
-class Shims:
+class ForkedShims:
     """The shims that have not ended, and the spare."""
 
     def __init__(self) -> None:
