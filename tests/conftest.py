@@ -4,9 +4,17 @@ import gc
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deploy.kafka import Cluster
 from tests.servers import kafka, postgres, run
+
+# Every machine tries the same examples, and how long one takes is the machine's affair. Others are tried with
+# `pytest --hypothesis-profile=default`.
+settings.register_profile(
+    "same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("same")
 
 NEEDS = {"kafka_address": kafka.prepare, "own_kafka": kafka.prepare_own, "postgres_url": postgres.prepare}
 

@@ -17,8 +17,8 @@ from deploy.demo.ending import end_everything
 from deploy.demo.windlass import NotWorking, command, environment, program
 
 READY = re.compile(r"Windlass is ready at (http://\S+)")
-START_SECONDS_MAX = 30.0
-END_SECONDS_MAX = 15.0
+START_SECONDS_MAX = 60.0
+END_SECONDS_MAX = 30.0
 LOOK_SECONDS = 0.02
 LOG_LINES_SHOWN = 25
 

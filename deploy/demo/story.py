@@ -11,7 +11,7 @@ import httpx
 
 from deploy.demo.report import Unmet
 
-PATIENCE_SECONDS = 40.0  # for one thing to come about; it takes a tenth of that
+PATIENCE_SECONDS = 90.0  # for one thing to come about; it takes a tenth of that
 SILENCE_SECONDS_MAX = 60.0
 RECONNECT_SECONDS = 0.2
 

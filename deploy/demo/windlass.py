@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMAND_SECONDS_MAX = 30.0
+COMMAND_SECONDS_MAX = 60.0
 
 
 class NotWorking(Exception):  # noqa: N818 - named for what is the case

@@ -20,11 +20,12 @@ from tests.contract import database_server
 from tests.contract.kafka_topics import Topics
 from tests.contract.watched import Watched
 
-UNTIL_SECONDS_MAX = 20.0  # until a condition must hold
+UNTIL_SECONDS_MAX = 40.0  # until a condition must hold
 LOOK_SECONDS = 0.001
 TURNS_OF_QUIET = 30  # more than any reaction takes that asks nobody
 STILL_SECONDS = 0.2  # questions that are unanswered for so long wait for something that the test does
-COMING_SECONDS_MAX = 25.0  # until what must come has come; a broker's first group waits for its log
+STILL_LOOKS = 200  # and through so many looks: this process, too, may have stood still
+COMING_SECONDS_MAX = 40.0  # until what must come has come; a broker's first group waits for its log
 
 # What PostgreSQL raises when it cannot make a file longer, in its own words. A disk that is really full
 # takes a file system of our own, and so root.
@@ -124,16 +125,16 @@ class Distributed:
     async def _answered(self) -> None:
         """Wait until nobody waits for an answer, or for whoever goes on waiting: the test must act."""
         now = asyncio.get_running_loop().time
-        asked, since, turns = self._asked(), now(), 0
-        while turns < TURNS_OF_QUIET and now() < since + STILL_SECONDS:
+        asked, since, turns, looks = self._asked(), now(), 0, 0
+        while turns < TURNS_OF_QUIET and (now() < since + STILL_SECONDS or looks < STILL_LOOKS):
             await asyncio.sleep(0)
             if any(each.unanswered for each in self._opened):
-                turns = 0
+                turns, looks = 0, looks + 1
                 await asyncio.sleep(LOOK_SECONDS / 10)
             else:
                 turns += 1
             if self._asked() != asked:
-                asked, since, turns = self._asked(), now(), 0
+                asked, since, turns, looks = self._asked(), now(), 0, 0
 
     async def _patience(self, running: Sequence["_RunningBus"]) -> float:
         """Tell how long without a change may yet bring one; nothing when all is published and read."""

@@ -1,12 +1,11 @@
 """One `windlass up` for all tests of a file about bad input, and what must hold after each of them."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from tests.e2e.program import Program
-from tests.e2e.quay import MEBIBYTE, Quay, forget_peak, memory
+from tests.e2e.quay import MEBIBYTE, Quay, forget_peak, memory, moored_at
 from tests.ports import free_port
 
 MEMORY_BYTES_MAX = 250 * MEBIBYTE  # at any moment, whatever comes in
@@ -15,12 +14,8 @@ MEMORY_BYTES_MAX = 250 * MEBIBYTE  # at any moment, whatever comes in
 @pytest.fixture(scope="module")
 def moored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quay]:
     """Give an installation with a healthy repository; whatever it started is ended with it."""
-    quay = Quay(Program(tmp_path_factory.mktemp("quay"), free_port()))
-    try:
-        asyncio.run(quay.moor())
+    with moored_at(Quay(Program(tmp_path_factory.mktemp("quay"), free_port()))) as quay:
         yield quay
-    finally:
-        asyncio.run(quay.program.clear())
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import hmac
 import json
 import sqlite3
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -54,7 +55,7 @@ pipeline:
         port: ${{ vars.port }}
         env: {EFFECTS: "%(effects)s"}
         grace_seconds: 2
-        verify: {paths: [{path: /}], interval_seconds: 0.05, deadline_seconds: 10}
+        verify: {paths: [{path: /}], interval_seconds: 0.05, deadline_seconds: 60}
     - name: last
       type: SCRIPT:EXECUTE
       params:
@@ -148,9 +149,9 @@ class Harbour:
             "X-Hub-Signature-256": f"sha256={hmac.new(self.hook.secret.encode(), body, sha256).hexdigest()}",
             "Content-Type": "application/json",
         }
-        return await http.post(self.hook.url, content=body, headers=headers, timeout=10)
+        return await http.post(self.hook.url, content=body, headers=headers, timeout=30)
 
-    async def deployed(self, revision: int, seconds_max: float = 40.0) -> None:
+    async def deployed(self, revision: int, seconds_max: float = 90.0) -> None:
         """Wait until production's run of the revision has ended, well or badly."""
         try:
             async with asyncio.timeout(seconds_max):
@@ -162,7 +163,8 @@ class Harbour:
             ) from None
 
     def _state(self, revision: int) -> str:
-        with sqlite3.connect(f"file:{self.program.data}/windlass.db?mode=ro", uri=True) as database:
+        path = f"file:{self.program.data}/windlass.db?mode=ro"
+        with closing(sqlite3.connect(path, timeout=30, uri=True)) as database:
             query = "SELECT state FROM runs WHERE stage = 'production' AND revision = ?"
             row = database.execute(query, (revision,)).fetchone()
         return row[0] if row else "unknown"

@@ -7,8 +7,8 @@ import asyncio
 import hmac
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -25,7 +25,7 @@ from tests.ports import free_port
 
 NOTHING = "0" * 40
 LOOK_SECONDS = 0.03
-ANSWER_SECONDS_MAX = 20.0  # for any state to come about; the machine may be busy
+ANSWER_SECONDS_MAX = 60.0  # for any state to come about: it only ends a test that hangs
 MEBIBYTE = 1024 * 1024
 
 SITE = """\
@@ -111,13 +111,20 @@ class Neighbour:
 
     async def deploys(self, seconds_max: float = ANSWER_SECONDS_MAX) -> None:
         """Push a change and see it on the site's stable address."""
+        await self.pushes()
+        await self.shows(seconds_max)
+
+    async def pushes(self) -> None:
+        """Push a change; it is acknowledged."""
         self.deployed += 1
-        marker = f"edition {self.deployed}"
-        files = {".windlass/site/pipeline.yaml": SITE % self.port, "site/index.html": marker}
+        files = {".windlass/site/pipeline.yaml": SITE % self.port, "site/index.html": self._edition}
         commit = self.tenant.copy.commit({path: text.encode() for path, text in files.items()})
         answer = await self.tenant.deliver(push_body(commit))
         assert answer.status_code == httpx.codes.ACCEPTED, answer.text
-        url = f"http://127.0.0.1:{self.port}/"
+
+    async def shows(self, seconds_max: float = ANSWER_SECONDS_MAX) -> None:
+        """See the change that was pushed last on the site's stable address."""
+        url = f"http://{self.tenant.quay.stable_host}:{self.port}/"
 
         async def shown() -> str:
             try:
@@ -125,7 +132,11 @@ class Neighbour:
             except httpx.TransportError as error:
                 return str(error)
 
-        await self.tenant.quay.until(shown, lambda text: text == marker, seconds_max)
+        await self.tenant.quay.until(shown, lambda text: text == self._edition, seconds_max)
+
+    @property
+    def _edition(self) -> str:
+        return f"edition {self.deployed}"
 
 
 @dataclass
@@ -134,6 +145,7 @@ class Quay:
 
     program: Program
     ashore: Path | None = None  # where repositories are made, if not beside the data
+    stable_host: str = "127.0.0.1"  # where what is deployed is found
     operator: httpx.AsyncClient = field(init=False)
     stranger: httpx.AsyncClient = field(init=False)
     neighbour: Neighbour = field(init=False)
@@ -232,6 +244,16 @@ class Quay:
             )
             lines += [line["text"] for chunk in page["chunks"] for line in chunk["lines"]]
         return lines
+
+
+@contextmanager
+def moored_at(quay: Quay) -> Iterator[Quay]:
+    """Have it run; whatever it started is ended with it."""
+    try:
+        asyncio.run(quay.moor())
+        yield quay
+    finally:
+        asyncio.run(quay.program.clear())
 
 
 def problem_of(answer: httpx.Response) -> Document:

@@ -61,7 +61,7 @@ with urllib.request.urlopen(os.environ["URL"]) as answer:
     assert answer.headers["X-Release"] == os.environ["RELEASE"], "another release answers"
 """
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
 def files(edition: str, orders: Path, port: int, soak: float) -> dict[str, str]:

@@ -23,6 +23,9 @@ pipeline:
 """
 
 
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+
 @pytest.mark.parametrize(
     ("said", "state", "attempts"),
     [

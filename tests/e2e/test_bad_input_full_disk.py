@@ -20,9 +20,9 @@ BATCH = 5  # deliveries at once
 REFUSED_MIN = 100  # by then the log has met the full disk too
 ROOM_BYTES = 512 * 1024  # for a few pushes and what follows from them
 PUSHES_MAX = 1_000  # until one must be refused
-RECOVERY_SECONDS_MAX = 40.0  # from room on the disk to the last answer that is owed
+RECOVERY_SECONDS_MAX = 90.0  # from room on the disk to the last answer that is owed: ends a test that hangs
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
@@ -95,13 +95,13 @@ async def test_a_deployment_that_meets_a_full_disk_is_finished_when_there_is_roo
     aboard: Quay, disk: SmallDisk
 ) -> None:
     async with aboard.at_hand():
-        deploying = asyncio.create_task(aboard.neighbour.deploys(RECOVERY_SECONDS_MAX))
-        await asyncio.sleep(0.15)  # somewhere in the middle: each run of this test finds its own place
+        await aboard.neighbour.pushes()  # first: with no room it would be refused, and rightly
+        await asyncio.sleep(0.1)  # somewhere in the middle: each run of this test finds its own place
         disk.fill(aboard.program)
         await asyncio.sleep(1.5)
         disk.clear()
 
-        await deploying
+        await aboard.neighbour.shows(RECOVERY_SECONDS_MAX)
         revision = aboard.neighbour.deployed
         assert (await aboard.outcome("site", revision, RECOVERY_SECONDS_MAX))["state"] == "Succeeded"
         await _unharmed(aboard)
@@ -152,5 +152,5 @@ async def _start(data: Path, home: Path) -> subprocess.CompletedProcess[str]:
 def _run(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     environ = {"PATH": os.environ["PATH"], "HOME": str(home)}
     return subprocess.run(
-        [WINDLASS, *words], env=environ, capture_output=True, text=True, timeout=30, check=False
+        [WINDLASS, *words], env=environ, capture_output=True, text=True, timeout=120, check=False
     )

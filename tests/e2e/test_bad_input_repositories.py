@@ -62,7 +62,7 @@ pipeline:
       params: {artifact: App, commands: [ls]}
 """
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
 def _command_for_a_name(canary: Path) -> str:

@@ -26,7 +26,7 @@ pipeline:
         command: ["%(python)s", "-I", "-S", server.py]
         port: %(port)d
         grace_seconds: 0.2
-        verify: {paths: [{path: /health}], interval_seconds: 0.05, deadline_seconds: 1.5}
+        verify: {paths: [{path: /health}], interval_seconds: 0.05, deadline_seconds: %(deadline)s}
 """
 
 # Answers /health with the body that is filled in, or as the lines before say.
@@ -52,12 +52,13 @@ FLOODING = SERVER % "[self.wfile.write(b'HTTP/1.1 200 OK\\r\\nX: ' + b'x' * 6553
 EXITING = "import sys\nsys.exit('no configuration: DATABASE is not set')\n"
 SILENT = "import time\ntime.sleep(1000)\n"
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
 def pushed(server: str, port: int, minutes: float = 1) -> dict[str, str]:
     """Return the files of a service that is to have this stable port."""
-    values = {"minutes": minutes, "port": port, "python": sys.executable}
+    deadline = 30 if server == GOOD else 1.5
+    values = {"minutes": minutes, "port": port, "python": sys.executable, "deadline": deadline}
     return {".windlass/%s/pipeline.yaml": PIPELINE % values, "app/server.py": server}
 
 
@@ -115,7 +116,7 @@ async def test_a_service_that_exits_at_once_fails_with_its_last_words(quay: Quay
 
 async def test_a_service_whose_program_is_not_there_fails_with_its_name(quay: Quay) -> None:
     tenant = await quay.tenant("programless")
-    text = PIPELINE % {"minutes": 1, "port": free_port(), "python": "no-such-program"}
+    text = PIPELINE % {"minutes": 1, "port": free_port(), "python": "no-such-program", "deadline": 30}
     await tenant.push_files({".windlass/programless/pipeline.yaml": text, "app/server.py": GOOD})
 
     run = await quay.outcome("programless", 1)
@@ -127,7 +128,7 @@ async def test_a_service_whose_program_is_not_there_fails_with_its_name(quay: Qu
 async def test_a_service_that_never_listens_is_ended_within_its_time(quay: Quay) -> None:
     port = free_port()
 
-    run = await run_of(quay, "silent", SILENT, port, minutes=0.03)
+    run = await run_of(quay, "silent", SILENT, port, minutes=0.1)
 
     assert run["state"] in {"Failed", "Timed Out"}
     assert run["evidence"]["kind"] == "timeout"

@@ -15,7 +15,7 @@ from tests.e2e.program import WINDLASS
 from tests.e2e.quay import Quay, problem_of
 from tests.ports import free_port
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 Ended = subprocess.CompletedProcess[str]
 

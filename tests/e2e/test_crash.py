@@ -18,11 +18,12 @@ from tests.ports import free_port
 
 POINTS = CRASH_POINTS_FILE.read_text("utf-8").split()
 POINTS_MIN = 40
+DEATH_SECONDS_MAX = 90.0  # until a deployment has come to the point: ends a test that hangs
 # Points that only some timings pass: a log line that comes in two batches, a worker that waits.
 NOT_ALWAYS = frozenset({"deployer.step.log.committed", "deployer.step.log.deciding"})
 SEARCHED = ".claim."  # an order that was not taken as it was placed: it met a heartbeat; see test_kill.py
 
-pytestmark = [pytest.mark.e2e, pytest.mark.crash, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.crash, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ async def test_a_deployment_ends_well_after_a_crash_at(point: str, harbour: Harb
             assert program.exit_code == -signal.SIGKILL, program.log[-2000:]
         commit = harbour.commit()
         acknowledged = await _acknowledged(harbour, http, commit)
-        assert await program.died() == -signal.SIGKILL
+        assert await program.died(DEATH_SECONDS_MAX) == -signal.SIGKILL
         await program.start()
         if not acknowledged:  # the forge tries again; what was acknowledged is nobody's to repeat (S6)
             assert await _acknowledged(harbour, http, commit)

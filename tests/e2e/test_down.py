@@ -10,9 +10,9 @@ from tests.e2e.harbour import Harbour, new_harbour
 from tests.e2e.program import Program
 from tests.ports import free_port
 
-BACK_SECONDS_MAX = 20.0
+ANSWER_SECONDS_MAX = 60.0
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def harbour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
 
 async def test_releases_outlive_up_and_end_with_down_and_come_back(harbour: Harbour) -> None:
     program, url = harbour.program, f"http://127.0.0.1:{harbour.ports['production']}"
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=ANSWER_SECONDS_MAX) as http:
         await program.start()
         harbour.register()
         await harbour.post(http, harbour.commit())
@@ -42,7 +42,7 @@ async def test_releases_outlive_up_and_end_with_down_and_come_back(harbour: Harb
         with pytest.raises(httpx.ConnectError):
             await http.get(url)
         await program.start()
-        async with asyncio.timeout(BACK_SECONDS_MAX):
+        async with asyncio.timeout(ANSWER_SECONDS_MAX):
             while not await _answers(http, url):
                 await asyncio.sleep(0.05)
 

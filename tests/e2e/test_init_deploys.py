@@ -2,14 +2,15 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.e2e.program import WINDLASS
-from tests.e2e.quay import ANSWER_SECONDS_MAX, Document, Quay, Tenant
+from tests.e2e.program import WINDLASS, Program
+from tests.e2e.quay import ANSWER_SECONDS_MAX, Document, Quay, Tenant, moored_at
+from tests.ports import free_port
 
 SERVER = """\
 import os
@@ -67,7 +68,20 @@ SHAPES: Mapping[str, tuple[Files, Mapping[str, str]]] = {
     ),
 }
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def moored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quay]:
+    """Give an installation with a loopback address of its own for what it deploys.
+
+    The ports follow from the names: at an address that others have too, one of them may be taken.
+    """
+    number = os.getpid()
+    host = f"127.{64 + (number >> 16) % 64}.{number >> 8 & 255}.{number & 255}"
+    program = Program(tmp_path_factory.mktemp("quay"), free_port(), {"WINDLASS_GATEWAY_HOST": host})
+    with moored_at(Quay(program, stable_host=host)) as quay:
+        yield quay
 
 
 def commit(tenant: Tenant, files: Files) -> str:
@@ -108,8 +122,7 @@ async def carried_out(quay: Quay, slug: str) -> list[Document]:
 @pytest.mark.parametrize("shape", SHAPES)
 async def test_the_proposed_pipeline_deploys_unchanged_and_answers(quay: Quay, shape: str) -> None:
     files, answers = SHAPES[shape]
-    name = f"{shape}-{os.getpid()}"  # ports follow from the name: another suite beside this one has others
-    tenant = await quay.tenant(name)
+    tenant = await quay.tenant(shape)
     refused = await tenant.push(commit(tenant, files))
     assert refused["refused_code"] == "no_pipeline"
     assert "`windlass init` writes a pipeline for that" in refused["refused_message"]
@@ -127,5 +140,5 @@ async def test_the_proposed_pipeline_deploys_unchanged_and_answers(quay: Quay, s
     for ports in (stage["vars"] for stage in stages):
         for service, body in answers.items():
             port = ports[f"port_{(service or slug).replace('-', '_')}"]
-            answer = await quay.stranger.get(f"http://127.0.0.1:{port}/")
+            answer = await quay.stranger.get(f"http://{quay.stable_host}:{port}/")
             assert (answer.status_code, answer.text.strip()) == (200, body)

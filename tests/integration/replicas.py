@@ -24,8 +24,9 @@ from tests.contract import database_server
 
 TURNS_TO_GET_STUCK = 50  # of the loop, where everything is in one process
 LOOK_SECONDS = 0.005
-PATIENCE_SECONDS = 20.0
-LOOKS_MAX = 4_000
+PATIENCE_SECONDS = 40.0
+LOCK_SECONDS = 20.0  # in none of these tests is a lock waited for in vain
+LOOKS_MAX = 8_000
 
 _WAITING = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -112,7 +113,7 @@ class OnPostgres:
     @classmethod
     async def at(cls, folder: Path, clock: ManualClock | None = None, writers_max: int = 6) -> "OnPostgres":
         del folder
-        settings = PostgresSettings(writers_max=writers_max)
+        settings = PostgresSettings(writers_max=writers_max, lock_seconds=LOCK_SECONDS)
         return cls(await database_server.with_tables(), clock or ManualClock(START), settings)
 
     def another(self) -> PostgresDatabase:

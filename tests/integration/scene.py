@@ -47,7 +47,7 @@ class Scene:
 
     async def hear(self, kind: type[Said], wanted: Callable[[Said], bool], count: int = 1) -> list[Said]:
         """Wait for this many events of a type that are wanted."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(45):
             while True:
                 found = [event for event in self.said if isinstance(event, kind) and wanted(event)]
                 if len(found) >= count:

@@ -12,6 +12,8 @@ from tests.contract.installation import Installation, every, running
 from tests.contract.notes import noted
 from tests.contract.unreliable import Unreliable
 
+BACKLOG = "run/backlog"  # a key that no other test has: somebody may still hold their messages
+
 
 async def test_events_of_one_key_are_heard_one_at_a_time_in_order(installation: Installation) -> None:
     listener = Listener(installation.database)
@@ -182,11 +184,11 @@ async def test_a_backlog_behind_one_key_stays_out_of_memory(installation: Instal
     with installation.cramped() as messages_max:
         async with running(installation.bus([slow]).run()):
             for start in range(0, 1_000, 25):  # a trickle: never a whole page of rows at once
-                await say_at_once(installation.database, [line("run/a", start + n) for n in range(25)])
+                await say_at_once(installation.database, [line(BACKLOG, start + n) for n in range(25)])
                 await installation.quiet()
-            gc.collect()  # other tests' messages, too, live until then
+            gc.collect()
             messages = (each for each in gc.get_objects() if isinstance(each, Message))
-            in_memory = sum(message.key == "run/a" for message in messages)
+            in_memory = sum(message.key == BACKLOG for message in messages)
             gate.set()
             await installation.until(lambda: len(heard) == 1_000)
     assert 0 < in_memory <= messages_max

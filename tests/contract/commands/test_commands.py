@@ -1,7 +1,6 @@
 """Commands beside a service: what the real ones and the fake do, and what only a machine does."""
 
 import asyncio
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from shared.clock import SystemClock
 from shared.faults import TryAgain
 from shared.process import LocalProcesses, ProcessSpec
 from shared.process.fakes import FakeProcesses, run_on
-from tests.integration.process.conftest import until
+from tests.integration.process.conftest import alive, until
 
 PATH = "/usr/bin:/bin"
 URL = "http://127.0.0.1:9000"
@@ -217,8 +216,7 @@ async def test_called_off_at_any_step_it_leaves_nothing_and_knows_it(bench: Benc
 
 
 def lives(noted: Path) -> bool:
-    """Tell whether the process whose number was noted there lives."""
-    with suppress(FileNotFoundError, ValueError, ProcessLookupError):
-        os.kill(int(noted.read_text()), 0)
-        return True
+    """Tell whether the process whose number was noted there lives; one that nobody reaped yet does not."""
+    with suppress(FileNotFoundError, ValueError):
+        return alive(int(noted.read_text()))
     return False

@@ -81,6 +81,6 @@ def test_processes_that_make_the_key_at_the_same_first_start_use_one(tmp_path: P
         assert sealer.stdin
         sealer.stdin.write("\n")
         sealer.stdin.flush()
-    said = [sealer.communicate(timeout=30)[0] for sealer in sealers]
+    said = [sealer.communicate(timeout=50)[0] for sealer in sealers]
     assert [FileVault(key).open(each.strip().encode()) for each in said] == [b"s3cret"] * 4
     assert list(key.parent.iterdir()) == [key]

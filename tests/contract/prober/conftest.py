@@ -1,8 +1,9 @@
 """The prober's two webs as fixtures."""
 
 import asyncio
+import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -21,6 +22,14 @@ async def server() -> AsyncIterator[RawServer]:
     raw.released.set()
     listening.close()
     await listening.wait_closed()
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """Give a port on which nobody listens, and nobody can: it is ours."""
+    with socket.socket() as ours:
+        ours.bind(("127.0.0.1", 0))
+        yield ours.getsockname()[1]
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ The same pages and the same probes go to both, so whatever a test says holds for
 """
 
 import asyncio
-import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from services.verifier.adapters.prober import Prober
 from services.verifier.probe import Connection, Probe
 
 MADE_UP = {"metadata.example": ["169.254.169.254"], "inside.example": ["127.0.0.1"]}
+AMPLE = 30.0  # for whatever answers, however slow the machine
 FOR_EVER = 60.0  # longer than any probe of these tests waits
 
 
@@ -116,19 +116,11 @@ async def names(host: str, port: int) -> Sequence[str]:
     return MADE_UP.get(host) or await resolve_host(host, port)
 
 
-def probe(url: str, *, seconds: float = 5.0, private: bool = True, follow: bool = False) -> Probe:
+def probe(url: str, *, seconds: float = AMPLE, private: bool = True, follow: bool = False) -> Probe:
     """Return a probe as a local stage would ask for it."""
     return Probe(url, seconds, private_addresses=private, follow_redirects=follow)
 
 
-def connection(host: str, port: int, *, seconds: float = 5.0, private: bool = True) -> Connection:
+def connection(host: str, port: int, *, seconds: float = AMPLE, private: bool = True) -> Connection:
     """Return a connection as a local stage would ask for it."""
     return Connection(host, port, seconds, private_addresses=private)
-
-
-def unused_port() -> int:
-    """Return a port on which nobody listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port

@@ -76,7 +76,7 @@ def play(port: Port, how: settings, record_property: Callable[[str, object], Non
     record_property("explored", told)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_whatever_is_done_over_http_the_promises_hold(
     port: Port, record_property: Callable[[str, object], None]
 ) -> None:

@@ -43,7 +43,7 @@ class FileBuildLog:
             file.writelines(f"{line.text}\n" for line in lines)
 
 
-def order(*commands: str, path: str = "dist", timeout_seconds: float = 30.0) -> BuildOrder:
+def order(*commands: str, path: str = "dist", timeout_seconds: float = 300.0) -> BuildOrder:
     """Return an order for a bundle called web."""
     recipe = ArtifactPlan(
         id="web",

@@ -23,7 +23,7 @@ def life(root: Path, crash_at: str, trace: str = "") -> int:
         [*program, str(root), crash_at, trace],
         cwd=REPOSITORY,
         capture_output=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert done.returncode in {0, -9}, done.stderr.decode()
@@ -38,6 +38,7 @@ def points(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return (root / "trace").read_text().split()
 
 
+@pytest.mark.timeout(300)  # two programs for each of many points
 async def test_a_build_killed_at_any_point_is_finished_and_its_commands_run_once(
     points: list[str], tmp_path: Path
 ) -> None:

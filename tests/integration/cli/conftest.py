@@ -50,7 +50,7 @@ class Office:
 
     def do(self, act: Coroutine[Any, Any, T]) -> T:
         """Have the server's loop do something."""
-        return asyncio.run_coroutine_threadsafe(act, self.loop).result(20)
+        return asyncio.run_coroutine_threadsafe(act, self.loop).result(45)
 
     def windlass(self, *words: str) -> Ended:
         """Run a command as the operator."""
@@ -113,14 +113,14 @@ def _open(
     server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Office]:
     server.start()
-    assert server.ready.wait(20)
+    assert server.ready.wait(45)
     url = web.url_of(server.listener)
     monkeypatch.setenv("WINDLASS_URL", url)
     monkeypatch.setenv("WINDLASS_TOKEN", TOKEN)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     yield Office(server.loop, server.town, url, capsys, monkeypatch)
     server.end()
-    server.join(20)
+    server.join(45)
     assert not server.is_alive()
     server.listener.close()
 

@@ -72,7 +72,7 @@ def copy(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
 def process(folder: Path, *words: str, **environment: str) -> "subprocess.CompletedProcess[bytes]":
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment}
     return subprocess.run(
-        [*WINDLASS, *words], cwd=folder, env=env, capture_output=True, check=False, timeout=30
+        [*WINDLASS, *words], cwd=folder, env=env, capture_output=True, check=False, timeout=50
     )
 
 
@@ -273,7 +273,7 @@ def test_colours_are_for_terminals_that_want_them(
     copy.put(".windlass/shop/pipeline.yaml", WRONG)
     ours, theirs = pty.openpty()
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TERM": "xterm", **environment}
-    subprocess.run([*WINDLASS, "validate"], cwd=copy.root, env=env, stdout=theirs, check=False, timeout=30)
+    subprocess.run([*WINDLASS, "validate"], cwd=copy.root, env=env, stdout=theirs, check=False, timeout=50)
     os.close(theirs)
     shown = os.read(ours, 100_000)
     os.close(ours)
@@ -293,7 +293,7 @@ def test_whoever_stops_listening_is_not_shouted_at(copy: Copy) -> None:
         stdout=writing,
         stderr=subprocess.PIPE,
         check=False,
-        timeout=30,
+        timeout=50,
     )
     os.close(writing)
     assert b"Traceback" not in ended.stderr

@@ -118,7 +118,7 @@ async def test_lines_do_not_wait_again_for_an_answer_that_could_not_be_written(
         carrier.ends.set()
         async with stand.running():
             await stand.say(planned(1, plan(1, steps=STEPS, stages=("staging",))))
-            await asyncio.wait_for(carrier.over.wait(), 10)
+            await asyncio.wait_for(carrier.over.wait(), 50)
             for _ in range(TURNS_MAX):
                 if stand.said(LogAppended):
                     break

@@ -163,9 +163,13 @@ async def test_a_step_ends_while_its_run_is_cancelled(replicas: Replicas) -> Non
     def all_done() -> bool:
         return not replicas.look(sa.select(work.c.id).where(work.c.state != "done"))
 
+    def let_time_pass() -> None:
+        if halting.go_on.is_set() or not halting.halted.is_set():  # however long the two take to meet
+            replicas.clock.advance(0.2)
+
     async def work_until_done() -> None:
         async with running(workers.run(by_kind)):  # also past the pause of an order that was put back
-            await until(all_done, lambda: replicas.clock.advance(0.2))
+            await until(all_done, let_time_pass)
 
     ends = await meet(
         replicas, halting, work_until_done(), deployer(replicas.another()).operation_requested(cancel())

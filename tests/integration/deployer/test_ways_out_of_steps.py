@@ -97,7 +97,7 @@ async def test_a_step_does_not_stay_where_it_is(stand: Stand, state: StepState) 
             stand.clock.advance(seconds_left(stand, there, state) + 1)
             await stand.until(lambda: not is_in(stand, there, state))
             return
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(50):
             while is_in(stand, there, state):
                 stand.clock.advance(5)
                 await asyncio.sleep(0)

@@ -4,7 +4,8 @@ import asyncio
 import os
 import resource
 import sys
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -29,6 +30,34 @@ def running_with(word: str) -> list[str]:
     return found
 
 
+class Silence:
+    """A server that takes connections and never says anything."""
+
+    def __init__(self) -> None:
+        self.connected = asyncio.Event()
+        self.port = 0
+        self._talks: list[asyncio.Task[None] | None] = []
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Listen, and then wait until whoever has connected is gone."""
+        server = await asyncio.start_server(self._hear, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        yield
+        server.close()
+        await server.wait_closed()
+        await asyncio.gather(*filter(None, self._talks))
+
+    async def _hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._talks.append(asyncio.current_task())
+        self.connected.set()
+        with suppress(ConnectionError):
+            await reader.read()
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+
 def nothing_left(folder: Path) -> bool:
     return not list(folder.glob("w*"))
 
@@ -51,19 +80,13 @@ async def test_a_server_that_refuses_the_connection_is_tried_again(mirrors: GitM
 
 
 async def test_a_remote_that_never_answers_ends_with_all_its_processes(tmp_path: Path) -> None:
-    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
+    silence = Silence()
     mirrors = GitMirrors(tmp_path / "mirrors", limits=Limits(fetch_seconds_max=0.3))
-    with pytest.raises(TryAgain, match="did not finish"):
-        await mirrors.fetch(f"http://127.0.0.1:{port}/x.git", "main")
-    # The helper that git started hung on the connection; the server sees it gone.
-    server.close()
-    await server.wait_closed()
-    assert not running_with(f"127.0.0.1:{port}")
+    async with silence.kept():
+        with pytest.raises(TryAgain, match="did not finish"):
+            await mirrors.fetch(f"http://127.0.0.1:{silence.port}/x.git", "main")
+    # The helper that git started hung on the connection; the server saw it gone.
+    assert not running_with(f"127.0.0.1:{silence.port}")
 
 
 async def test_a_full_disk_is_tried_again_and_leaves_no_half_checkout(
@@ -320,21 +343,12 @@ async def test_tidying_packs_many_fetches_and_loses_nothing(
 
 
 async def test_a_cancelled_fetch_leaves_no_process(tmp_path: Path) -> None:
-    connected = asyncio.Event()
-
-    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connected.set()
-        await reader.read()
-        writer.close()
-
-    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
+    silence = Silence()
     mirrors = GitMirrors(tmp_path / "mirrors")
-    fetching = asyncio.create_task(mirrors.fetch(f"http://127.0.0.1:{port}/x.git", "main"))
-    await connected.wait()
-    fetching.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await fetching
-    server.close()
-    await server.wait_closed()
-    assert not running_with(f"127.0.0.1:{port}")
+    async with silence.kept():
+        fetching = asyncio.create_task(mirrors.fetch(f"http://127.0.0.1:{silence.port}/x.git", "main"))
+        await silence.connected.wait()
+        fetching.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await fetching
+    assert not running_with(f"127.0.0.1:{silence.port}")

@@ -18,7 +18,8 @@ from shared.clock import SystemClock
 from shared.db.postgres import PostgresDatabase
 from shared.faults import TryAgain
 
-SECONDS = 20.0
+pytestmark = pytest.mark.timeout(240)  # whoever comes first waits for a broker to start
+SECONDS = 100.0
 
 
 @pytest.fixture

@@ -16,13 +16,21 @@ FROZEN_SECONDS = 1.0  # after which the database gives up a transaction that doe
 
 @pytest.fixture
 async def database(postgres_url: str) -> AsyncIterator[PostgresDatabase]:
-    limits = PostgresSettings(idle_in_transaction_seconds=FROZEN_SECONDS)
-    database = PostgresDatabase(postgres_url, SystemClock(), limits)
+    database = PostgresDatabase(postgres_url, SystemClock())
     async with database.writer.begin() as connection:
         await connection.run_sync(metadata.create_all)
     await lay_out(database)
     yield database
     await database.close()
+
+
+@pytest.fixture
+async def impatient(postgres_url: str, database: PostgresDatabase) -> AsyncIterator[PostgresDatabase]:
+    """The same database, which gives up a transaction that does nothing for a moment."""
+    limits = PostgresSettings(idle_in_transaction_seconds=FROZEN_SECONDS)
+    impatient = PostgresDatabase(postgres_url, database.clock, limits)
+    yield impatient
+    await impatient.close()
 
 
 @pytest.fixture

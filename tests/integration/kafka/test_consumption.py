@@ -18,6 +18,7 @@ from tests.contract.bus.test_failure import Undertaker
 from tests.contract.installation import running
 from tests.contract.notes import noted
 
+pytestmark = pytest.mark.timeout(240)  # whoever comes first waits for a broker to start
 CLOCK = SystemClock()
 
 
@@ -29,13 +30,13 @@ async def consuming(bus: KafkaBus) -> AsyncIterator[None]:
 
 
 async def until_ready(bus: KafkaBus) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while bus.ready:
             await CLOCK.sleep(0.02)
 
 
 async def until_noted(database: PostgresDatabase, count: int, writer: str = "status") -> list[str]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while len(notes := await noted(database, writer)) < count:
             await CLOCK.sleep(0.02)
     return notes
@@ -101,7 +102,7 @@ async def test_a_message_that_waits_is_left_undone_when_its_partition_goes(
     stuck.gates["run/a"] = asyncio.Event()  # never opened
     async with running(KafkaBus(database, [stuck.subscription], settings, "one").run()) as (task,):
         await say(database, line("run/a", 0), line("run/a", 1))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while not stuck.tried:
                 await CLOCK.sleep(0.02)
         task.cancel()
@@ -123,7 +124,7 @@ async def test_what_is_no_event_of_ours_is_put_aside_and_the_rest_goes_on(
         await producer.stop()
         await say(database, line("run/a", 0), line("run/b", 0))
         await until_noted(database, 2)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while not undertaker.died:
                 await CLOCK.sleep(0.02)
     (letter,) = undertaker.died
@@ -137,6 +138,6 @@ async def test_a_bus_waits_for_topics_that_nobody_has_made(
 ) -> None:
     bare = KafkaSettings(kafka=kafka_address, kafka_prefix=f"{kafka_prefix}bare.")
     bus = KafkaBus(database, [Listener(database).subscription], bare, "one")
-    async with running(bus.run()), asyncio.timeout(20):
+    async with running(bus.run()), asyncio.timeout(90):
         while "windlass topics create" not in bus.ready:
             await CLOCK.sleep(0.02)

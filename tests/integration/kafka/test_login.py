@@ -24,6 +24,7 @@ from tests.integration.kafka.test_consumption import consuming, until_noted
 from tests.ports import free_port
 from tests.servers import kafka
 
+pytestmark = pytest.mark.timeout(240)  # a broker is started, some of them more than once
 LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
 
 

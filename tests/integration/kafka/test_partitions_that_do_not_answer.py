@@ -58,7 +58,9 @@ def over(producer: Producer) -> Publisher:
     return made
 
 
-async def test_a_partition_that_does_not_answer_holds_up_no_other(producer: Producer) -> None:
+async def test_a_partition_that_does_not_answer_holds_up_no_other(
+    producer: Producer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     to_topics = over(producer)
     assert await to_topics.publish([row(1, SILENT), row(2, LIVELY), row(3, SILENT)]) == {2}
     assert await to_topics.publish([row(1, SILENT), row(3, SILENT), row(4, LIVELY)]) == {4}
@@ -66,6 +68,7 @@ async def test_a_partition_that_does_not_answer_holds_up_no_other(producer: Prod
     for _ in producer.sent:
         await producer.sends.acquire()
     producer.answers[0].set_result(None)
+    monkeypatch.setattr(publisher, "ANSWER_SECONDS", 40.0)  # from here on it answers, if late
     publishing = asyncio.ensure_future(to_topics.publish([row(1, SILENT), row(3, SILENT), row(5, SILENT)]))
     await producer.sends.acquire()
     producer.answers[-1].set_result(None)
@@ -78,7 +81,7 @@ async def test_publishing_ends_within_its_time_however_much_there_is(producer: P
     began = asyncio.get_running_loop().time()
     with pytest.raises(TryAgain, match="could not be published"):
         await over(producer).publish(rows)
-    assert asyncio.get_running_loop().time() - began < 5
+    assert asyncio.get_running_loop().time() - began < 30  # and not for each of them
     assert producer.sent == [(0, 1)]
 
 

@@ -13,6 +13,7 @@ from shared.events import LogAppended, PushReceived, Topic
 from shared.faults import TryAgain
 from tests.builders import START, named
 
+pytestmark = pytest.mark.timeout(240)  # whoever comes first waits for a broker to start
 NOWHERE = "127.0.0.1:1"  # nobody listens on it
 
 

@@ -51,7 +51,7 @@ class Paper:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(45):
         while not condition():
             await CLOCK.sleep(POLL_SECONDS)
 
@@ -62,7 +62,7 @@ async def left(database: PostgresDatabase) -> list[str]:
 
 
 async def until_empty(database: PostgresDatabase) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(45):
         while await left(database):
             await CLOCK.sleep(POLL_SECONDS)
 
@@ -133,13 +133,15 @@ async def test_of_two_carriers_one_carries_at_a_time(database: PostgresDatabase)
     assert paper.under_way_most == 1
 
 
-async def test_a_frozen_carrier_loses_its_turn_to_another(database: PostgresDatabase) -> None:
+async def test_a_frozen_carrier_loses_its_turn_to_another(
+    database: PostgresDatabase, impatient: PostgresDatabase
+) -> None:
     frozen, paper = Paper(), Paper()
     frozen.gate.clear()
-    async with running(Relay(database, frozen).run()):
+    async with running(Relay(impatient, frozen).run()):
+        began = CLOCK.now()
         await say(database, line("run/a", 0))
         await until(lambda: frozen.under_way == 1)
-        began = CLOCK.now()
         async with running(Relay(database, paper).run()):
             await until(lambda: paper.written == ["run/a"])
             await until_empty(database)

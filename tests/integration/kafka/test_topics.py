@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
@@ -11,6 +12,8 @@ from shared.bus.kafka.topics import create_topics, missing_topics
 from shared.clock import SystemClock
 from shared.events.topics import TOPICS, Topic
 
+pytestmark = pytest.mark.timeout(240)  # whoever comes first waits for a broker to start
+
 
 def fresh(kafka_address: str, kafka_prefix: str, partitions: int) -> KafkaSettings:
     return KafkaSettings(kafka=kafka_address, kafka_prefix=kafka_prefix, kafka_partitions=partitions)
@@ -18,7 +21,7 @@ def fresh(kafka_address: str, kafka_prefix: str, partitions: int) -> KafkaSettin
 
 async def comes_true(ask: Callable[[], Awaitable[object]], wanted: object) -> None:
     """Ask until every broker knows what the controller has decided."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(45):
         while await ask() != wanted:
             await SystemClock().sleep(0.05)
 

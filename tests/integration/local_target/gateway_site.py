@@ -45,7 +45,7 @@ class Site:
         return dict((await self.gateway.sync()).routes[self.name].in_flight)
 
     async def until_in_flight(self, expected: dict[str, int]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(45):
             while await self.in_flight() != expected:
                 await SystemClock().sleep(0.01)
 
@@ -54,7 +54,7 @@ class Site:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         for chunk in chunks:
             writer.write(chunk)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(45):
             answer = await reader.read()
         writer.close()
         return answer
@@ -116,4 +116,4 @@ async def fetch(http: aiohttp.ClientSession, url: str, method: str = "GET", **ho
 
 def client() -> aiohttp.ClientSession:
     """Return a client that shows answers as they come."""
-    return aiohttp.ClientSession(auto_decompress=False, timeout=aiohttp.ClientTimeout(total=20))
+    return aiohttp.ClientSession(auto_decompress=False, timeout=aiohttp.ClientTimeout(total=45))

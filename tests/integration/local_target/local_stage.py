@@ -25,6 +25,7 @@ from shared.ids import Commit, Digest, Pipeline, Stage, Step
 from shared.plan import StepPlan
 from shared.process import LocalProcesses
 from tests.contract.git.repository import WorkingCopy, new_repository
+from tests.hurried_clock import HurriedClock
 
 PYTHON = (sys.executable, "-I", "-S")
 NAMESPACE = UUID("00000000-0000-0000-0000-00000000feed")
@@ -69,6 +70,7 @@ class LocalStage:
     gateway_folder: Path | None = None  # of one that is shared
     artifacts: FakeArtifactStore = field(default_factory=FakeArtifactStore)
     mirrors: Mirrors | None = None  # None: real ones
+    clock: HurriedClock = field(default_factory=HurriedClock)
     target: LocalTarget = field(init=False)
     carriers: Mapping[str, StepCarrier] = field(init=False)
     processes: LocalProcesses = field(init=False)
@@ -91,12 +93,12 @@ class LocalStage:
         return self.notes.read_text().split()
 
     def _live(self) -> None:
-        clock = SystemClock()
         self.processes = LocalProcesses()
-        gateway = GatewayClient(self.folder / "deployer" / "gateway", clock)
+        gateway = GatewayClient(self.folder / "deployer" / "gateway", SystemClock())
         if self.gateway_folder:
-            gateway = SharedGateway(self.gateway_folder, clock)
-        host = Host(self.folder / "deployer", self.processes, gateway, self.artifacts, clock, self._mirrors())
+            gateway = SharedGateway(self.gateway_folder, SystemClock())
+        folder, mirrors = self.folder / "deployer", self._mirrors()
+        host = Host(folder, self.processes, gateway, self.artifacts, self.clock, mirrors)
         self.target = LocalTarget(host, Succession(host))
         self.carriers = self.target.carriers()
 
@@ -130,7 +132,7 @@ class LocalStage:
             type=kind,
             params=how,
             goes_after=(),
-            timeout_seconds=plan.pop("timeout_seconds", 30.0),
+            timeout_seconds=plan.pop("timeout_seconds", 300.0),
             **plan,
         )
         return StepOrder(
@@ -200,7 +202,7 @@ class LocalStage:
 
     async def settled(self) -> None:
         """Wait until every replaced release has ended."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(45):
             for chores in ("retire", "tidy", "clear"):
                 await self.target.succession.chores.settled(chores)
 
@@ -225,12 +227,12 @@ class LocalStage:
 
     async def until_in_flight(self, order: StepOrder, expected: dict[str, int]) -> None:
         gateway, name = self.target.host.gateway, self.place(order).name
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(45):
             while (await gateway.sync()).routes[name].in_flight != expected:
                 await SystemClock().sleep(0.01)
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(45):
             while not holds():
                 await SystemClock().sleep(0.01)
 

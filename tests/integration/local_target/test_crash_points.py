@@ -15,6 +15,8 @@ from services.deployer.step_order import Broke, Done, Launched, StepOrder, Stopp
 from tests.integration.local_target.gateway_site import fetch
 from tests.integration.local_target.local_stage import LocalStage, is_alive
 
+pytestmark = pytest.mark.timeout(240)  # two lives for each of many points
+
 
 class Killed(BaseException):
     """The program is dead from here on."""

@@ -91,7 +91,7 @@ async def test_a_question_that_is_none_harms_nobody(site: Site, gateway_folder: 
     reader, writer = await asyncio.open_unix_connection(socket)
     writer.write(said)
     writer.write_eof()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(45):
         try:
             answer = await reader.read()
         except ConnectionError:
@@ -162,5 +162,5 @@ async def test_it_ends_once_its_folder_is_gone(tmp_path: Path, monkeypatch: pyte
     done, _ = await asyncio.wait({waiting}, timeout=0.1)
     assert not done
     lock.unlink()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(45):
         await waiting

@@ -37,7 +37,7 @@ async def answers(http: aiohttp.ClientSession, url: str, body: bytes) -> bool:
 
 
 async def until_it_answers(http: aiohttp.ClientSession, url: str, body: bytes) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(45):
         while not await answers(http, url, body):
             await SystemClock().sleep(0.02)
 

@@ -75,7 +75,7 @@ async def test_a_release_that_dies_is_started_again_once_by_all_who_look_after_i
     for deaths in (1, 2):
         gone(stage, order)
         await stage.until(lambda: len(stage.started) > deaths)  # noqa: B023 - it is over before the next
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(45):
             while (await fetch(http, url)).status != 200:  # noqa: ASYNC110 - real processes
                 await asyncio.sleep(0.01)
     assert stage.started == ["1"] * 3
@@ -192,7 +192,7 @@ async def test_a_place_that_another_program_keeps_is_left_for_the_next_look(
 ) -> None:
     order = await stage.service(1)
     await stage.deploy(order)
-    async with held(stage.place(order).lock_file, 1.0), asyncio.timeout(5):
+    async with held(stage.place(order).lock_file, 20.0), asyncio.timeout(30):  # it would wait for 60
         await other.target.resume()
 
 

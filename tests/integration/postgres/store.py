@@ -13,7 +13,7 @@ from tests.builders import START
 from tests.contract.notes import lay_out, note
 
 SHORT = PostgresSettings(
-    application_name="short", writers_max=3, readers_max=2, wait_seconds=0.3, lock_seconds=0.3
+    application_name="short", writers_max=3, readers_max=2, wait_seconds=2.0, lock_seconds=0.3
 )
 
 
@@ -22,8 +22,17 @@ async def opened(
     url: str, settings: PostgresSettings | None = None, clock: ManualClock | None = None
 ) -> AsyncIterator[PostgresDatabase]:
     """Open the database, whose table is there, and close it."""
+    async with hasty(url, settings, clock) as database:
+        await lay_out(database)
+        yield database
+
+
+@asynccontextmanager
+async def hasty(
+    url: str, settings: PostgresSettings | None = None, clock: ManualClock | None = None
+) -> AsyncIterator[PostgresDatabase]:
+    """Open the database as it is: to make its table may take longer than the settings allow."""
     database = PostgresDatabase(url, clock or SystemClock(), settings)
-    await lay_out(database)
     yield database
     await database.close()
 

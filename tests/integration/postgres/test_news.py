@@ -19,15 +19,16 @@ LISTENS = "query LIKE 'LISTEN%' OR query LIKE '%pg_notify%' OR query = 'SELECT 1
 KEY = lock_key("windlass replica deployer deployer-1")
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - a server is polled
+async def until(condition: Callable[[], bool], between: Callable[[], None] = lambda: None) -> None:
+    async with asyncio.timeout(40):
+        while not condition():
+            between()
             await asyncio.sleep(0.005)
 
 
 async def listening(url: str, count: int) -> None:
-    async with asyncio.timeout(10):
-        while await sessions(url, f"({LISTENS})") < count:  # noqa: ASYNC110 - a server is polled
+    async with asyncio.timeout(40):
+        while await sessions(url, f"({LISTENS}) AND state = 'idle'") < count:  # noqa: ASYNC110 - a server is polled
             await asyncio.sleep(0.01)
 
 
@@ -89,8 +90,7 @@ async def test_what_is_committed_between_two_announcements_is_announced_together
             await until(lambda: bool(theirs))
             for number in range(20):
                 await add(here, "a", touching=f"work:{number % 3}")
-            clock.advance(PAUSE_SECONDS)
-            await until(lambda: len(theirs) == 2)
+            await until(lambda: len(theirs) == 2, lambda: clock.advance(PAUSE_SECONDS))
     assert theirs == [frozenset({"status"}), frozenset({"work:0", "work:1", "work:2"})]
 
 
@@ -127,7 +127,7 @@ async def test_an_idle_process_gives_signs_of_life(postgres_url: str) -> None:
     clock = ManualClock(START)
     async with opened(postgres_url, clock=clock) as database, running(database.run()):
         await listening(postgres_url, 1)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while not await sessions(postgres_url, "query = 'SELECT 1'"):
                 clock.advance(SIGN_OF_LIFE_SECONDS)
                 await asyncio.sleep(0.01)
@@ -155,7 +155,7 @@ async def _taken_again(postgres_url: str, database: PostgresDatabase, clock: Man
         assert held
         await end_sessions(postgres_url)
         assert not await locks(postgres_url)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while not await locks(postgres_url):
                 clock.advance(CHECK_SECONDS)
                 await asyncio.sleep(0.01)

@@ -253,7 +253,7 @@ def test_a_shim_for_which_there_is_no_room_is_reported(
 
     monkeypatch.setattr(os, lacking, no_room)
     before = descriptors()
-    shims = fork_server.Shims()
+    shims = fork_server.ForkedShims()
     assert shims.start(b"one")
     assert shims.start(b"two")
     assert shims.fork()

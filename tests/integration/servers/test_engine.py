@@ -1,13 +1,13 @@
 """An engine that cannot give an image is no engine, and is found out in bounded time."""
 
 import json
+import socket
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
 
-from tests.ports import free_port
 from tests.servers import engine
 
 IMAGE = "windlass.test/kafka:1"
@@ -42,7 +42,7 @@ class EngineWithoutImages(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def engine_without_images(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with ThreadingHTTPServer(("127.0.0.1", free_port()), EngineWithoutImages) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), EngineWithoutImages) as server:
         serving = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         serving.start()
         monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{server.server_port}")
@@ -56,5 +56,7 @@ def test_an_engine_that_cannot_pull_the_image_stands_in_the_way(engine_without_i
 
 
 def test_an_engine_that_does_not_answer_stands_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{free_port()}")
-    assert engine.obstacle(IMAGE).startswith("no Docker engine answers: ")
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # so that nobody else listens there either
+        monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{silent.getsockname()[1]}")
+        assert engine.obstacle(IMAGE).startswith("no Docker engine answers: ")

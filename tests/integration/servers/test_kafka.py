@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Callable
 
+import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.kafka import Cluster
 from tests.servers import kafka
+
+pytestmark = pytest.mark.timeout(240)  # a broker is started, some of them more than once
 
 
 async def create(address: str, topic: str, replicas: int = 1) -> None:
@@ -26,7 +29,7 @@ async def first(address: str, topic: str) -> bytes | None:
     """Read without a group, as that needs nothing but the partition's leader."""
     async with AIOKafkaConsumer(bootstrap_servers=address, auto_offset_reset="earliest") as consumer:
         consumer.assign([TopicPartition(topic, 0)])
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             message: bytes | None = (await consumer.getone()).value
             return message
 
@@ -43,7 +46,7 @@ async def test_a_message_is_given_to_a_group_that_subscribes(kafka_address: str,
         session_timeout_ms=2000,
         heartbeat_interval_ms=500,
     )
-    async with consumer, asyncio.timeout(30):
+    async with consumer, asyncio.timeout(90):
         assert (await consumer.getone()).value == b"hello"
 
 

@@ -28,7 +28,7 @@ def set_up(folder: Path, **programs: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=50,
     )
 
 

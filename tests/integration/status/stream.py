@@ -14,6 +14,7 @@ class Stream:
     def __init__(self, town: Town, path: str, **headers: str) -> None:
         self.answer = asyncio.get_running_loop().create_task(self._read(town, path, headers))
         self.events: asyncio.Queue[tuple[int, str, Any]] = asyncio.Queue()
+        self.begun = asyncio.Event()  # it is settled where it begins
 
     async def _read(self, town: Town, path: str, headers: dict[str, str]) -> None:
         target, _, query = path.partition("?")
@@ -32,6 +33,7 @@ class Stream:
         raise AssertionError("nobody hangs up")
 
     async def _send(self, message: MutableMapping[str, Any]) -> None:
+        self.begun.set()
         body = message.get("body", b"")
         for event in body.decode().split("\n\n"):
             fields = dict(line.split(": ", 1) for line in event.splitlines() if not line.startswith(":"))
@@ -39,7 +41,7 @@ class Stream:
                 await self.events.put((int(fields["id"]), fields["event"], json.loads(fields["data"])))
 
     async def next(self) -> tuple[int, str, Any]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             return await self.events.get()
 
     async def __aenter__(self) -> Self:

@@ -1,7 +1,5 @@
 """What goes on: followed output, and the history as it is made."""
 
-import asyncio
-
 import pytest
 
 from tests.integration.replicas import STORES
@@ -48,7 +46,7 @@ async def test_a_followed_revision_waits_for_output_that_comes_behind_its_steps_
 async def test_the_history_goes_on_as_a_stream_from_where_it_was_broken_off(town: Town) -> None:
     await town.say(planned())
     async with Stream(town, "/events", accept="text/event-stream") as stream:
-        await asyncio.sleep(0)
+        await stream.begun.wait()
         await town.say(planned(2))
         cursor, name, event = await stream.next()
         assert (name, event["body"]["revision"]) == ("event", 2)

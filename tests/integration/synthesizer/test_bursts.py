@@ -1,7 +1,11 @@
 """Pushes that come all at once: each has its own decision, in order, and few commits have them all."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from services.synthesizer.handlers import Synthesizer
@@ -9,8 +13,10 @@ from services.synthesizer.push_worker import BESIDE_MAX
 from shared.db import ServiceDatabase
 from shared.db.tables import inbox, work
 from shared.events import Message, PlanRejected, PushReceived, RevisionPlanned, RevisionSkipped
+from shared.git import GitMirrors
 from shared.ids import Commit, Repository
 from tests.builders import START, named
+from tests.integration.replicas import read
 from tests.integration.synthesizer.desk import PIPELINE, Desk
 
 MANY = BESIDE_MAX + 20
@@ -23,9 +29,34 @@ async def claimed(desk: Desk) -> int:
         return int((await reading.execute(query)).scalar_one())
 
 
+@asynccontextmanager
+async def unseen(desk: Desk, pushes: int) -> AsyncIterator[None]:
+    """Have nobody look at any of so many pushes until all of them wait."""
+    fetch, all_wait = GitMirrors.fetch, asyncio.Event()
+
+    async def fetch_later(*words: Any, **more: Any) -> Any:
+        await all_wait.wait()
+        return await fetch(*words, **more)
+
+    before = await orders(desk)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(GitMirrors, "fetch", fetch_later)
+        yield
+        async with asyncio.timeout(40):
+            while await orders(desk) < before + pushes:  # noqa: ASYNC110 - a database is polled
+                await asyncio.sleep(0.005)
+    all_wait.set()
+
+
+async def orders(desk: Desk) -> int:
+    """Return how many pushes were heard of."""
+    return len(await read(desk.scene.database, sa.select(work.c.id)))
+
+
 async def answered(desk: Desk, *commits: Commit, **changes: Any) -> list[Any]:
     """Push all of them before any is looked at; return what became of each."""
-    pushes = [await desk.push(commit, **changes) for commit in commits]
+    async with unseen(desk, len(commits)):
+        pushes = [await desk.push(commit, **changes) for commit in commits]
     return [await desk.answer(push) for push in pushes]
 
 
@@ -42,6 +73,7 @@ def told(desk: Desk, commit: Commit) -> Message[PushReceived]:
     return Message(named(f"of {commit}"), START, "", "", push.key, "", None, "", push)
 
 
+@pytest.mark.timeout(240)  # each commit takes git several programs, each push the disk a while
 async def test_each_push_of_a_burst_is_planned_in_order_and_most_along_with_another(desk: Desk) -> None:
     commits = [desk.commit(note=str(number)) for number in range(MANY)]
     answers = await answered(desk, *commits)
@@ -54,8 +86,9 @@ async def test_each_push_of_a_burst_is_planned_in_order_and_most_along_with_anot
 async def test_in_a_burst_a_decision_rests_on_the_one_before_it(desk: Desk) -> None:
     one, two, three = (desk.commit(note=str(number)) for number in range(3))
     broken = desk.commit(pipeline=PIPELINE + b"    - name: Say\n")
-    pushes = [await desk.push(commit) for commit in (one, three, two, broken)]
-    pushes.append(await desk.push(three, pusher="bob"))
+    async with unseen(desk, 5):
+        pushes = [await desk.push(commit) for commit in (one, three, two, broken)]
+        pushes.append(await desk.push(three, pusher="bob"))
     answers = [await desk.answer(push) for push in pushes]
     assert [type(answer) for answer in answers] == [
         RevisionPlanned,

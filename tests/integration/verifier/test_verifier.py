@@ -231,14 +231,14 @@ async def test_a_real_server_is_verified_over_http(tmp_path: Path) -> None:
         )
         for release in ("run-7", "run-8")
     )
-    deadline = database.clock.now() + timedelta(seconds=0.5)
+    now = database.clock.now()
     asked = [
-        request(n).model_copy(update={"targets": (target,), "deadline": deadline})
-        for n, target in enumerate([good, stale])
+        request(n).model_copy(update={"targets": (target,), "deadline": now + timedelta(seconds=seconds)})
+        for n, (target, seconds) in enumerate([(good, 40.0), (stale, 0.5)])
     ]
     async with world.running(build(database, VerifierSettings())):
         await world.say(*asked)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(50):
             for _ in range(2):
                 await world.ears.said.acquire()
     passed, failed = sorted(world.ears.heard, key=lambda verdict: isinstance(verdict, VerificationFailed))

@@ -15,7 +15,7 @@ from services.verifier.watch import Watch
 from shared.db import Cause, Database, ServiceDatabase
 from shared.events import HealthSampled, ProbeResult
 from tests.builders import named
-from tests.integration.replicas import Halting, Replicas, meet, until
+from tests.integration.replicas import PATIENCE_SECONDS, Halting, Replicas, meet, until
 from tests.integration.verifier.lookout import GOOD, Lookout, succeeded, target, url
 
 SERVICES = tuple(f"s{n}" for n in range(8))
@@ -113,7 +113,7 @@ async def test_looks_that_are_taken_together_and_the_end_of_their_services_wait_
             ending = asyncio.ensure_future(lookout.deliver(newer, lookout.store.another()))
             await lookout.store.stuck(ending)
             halting.go_on.set()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await ending
             await until(lambda: all(lookout.looks(name) for name in SERVICES))
     assert [each["event"] for each in logs] == []

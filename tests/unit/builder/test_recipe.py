@@ -17,7 +17,7 @@ def recipe(*commands: str, path: str = "dist", **env: str) -> ArtifactPlan:
 
 def run(*commands: str) -> tuple[int, str]:
     done = subprocess.run(
-        ["/bin/sh"], input=script(commands), capture_output=True, text=True, check=False, timeout=10
+        ["/bin/sh"], input=script(commands), capture_output=True, text=True, check=False, timeout=50
     )
     return done.returncode, done.stdout
 

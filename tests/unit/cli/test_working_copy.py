@@ -34,11 +34,14 @@ def test_a_listing_is_two_levels_deep_and_in_order(tmp_path: Path) -> None:
     ]
 
 
-def test_what_git_does_not_keep_is_not_there_and_links_lead_nowhere(tmp_path: Path) -> None:
+def test_what_git_does_not_keep_is_not_there_and_links_lead_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make(tmp_path, "shop/pipeline.yaml")
     os.mkfifo(tmp_path / "shop" / "pipe")
+    monkeypatch.chdir(tmp_path / "shop")  # the whole path may be longer than a socket's can be
     with socket.socket(socket.AF_UNIX) as door:
-        door.bind(str(tmp_path / "shop" / "door"))
+        door.bind("door")
     (tmp_path / "shop" / "self").symlink_to("self")
     (tmp_path / "up").symlink_to("..")
     found = listing(tmp_path)

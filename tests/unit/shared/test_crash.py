@@ -20,7 +20,7 @@ for turn in range(3):
 
 def live(crash_at: str, trace: str = "") -> subprocess.CompletedProcess[str]:
     life = [sys.executable, "-c", LIFE, crash_at, trace]
-    return subprocess.run(life, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(life, cwd=ROOT, capture_output=True, text=True, timeout=50, check=False)
 
 
 @pytest.mark.parametrize(

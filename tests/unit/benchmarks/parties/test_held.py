@@ -33,7 +33,7 @@ def state(pid: int) -> str:
 
 async def orphan(folder: Path) -> int:
     file = folder / "orphan"
-    await until(lambda: file.exists() and file.read_text().endswith("\n"), "the orphan", 10)
+    await until(lambda: file.exists() and file.read_text().endswith("\n"), "the orphan", 50)
     return int(file.read_text())
 
 
@@ -41,7 +41,7 @@ async def test_an_orphan_outlives_the_program_and_ends_with_the_holding(tmp_path
     held = await started(tmp_path, ORPHAN % "sleep 60")
     pid = await orphan(tmp_path)
     held.kill()
-    await until(lambda: not held.alive, "the program's end", 10)
+    await until(lambda: not held.alive, "the program's end", 50)
     assert runs(pid)
     await held.end()
     assert not runs(pid)
@@ -51,7 +51,7 @@ async def test_cpu_time_of_an_orphan_counts_after_its_end(tmp_path: Path) -> Non
     held = await started(tmp_path, ORPHAN % BUSY)
     try:
         pid = await orphan(tmp_path)
-        await until(lambda: (tmp_path / "done").exists() and not runs(pid), "the orphan's end", 30)
+        await until(lambda: (tmp_path / "done").exists() and not runs(pid), "the orphan's end", 50)
         assert held.cpu_seconds > 0.05
         assert held.memory.proportional > 0
     finally:
@@ -62,11 +62,11 @@ async def test_what_is_frozen_stands_still_until_it_is_thawed_or_ended(tmp_path:
     held = await started(tmp_path, "while :; do echo on >> steps; done")
     try:
         steps = tmp_path / "steps"
-        await until(steps.exists, "the first step", 10)
+        await until(steps.exists, "the first step", 50)
         held.freeze()
-        await until(lambda: state(held.pid) == "T", "standing still", 10)
+        await until(lambda: state(held.pid) == "T", "standing still", 50)
         held.thaw()
-        await until(lambda: state(held.pid) != "T", "going on", 10)
+        await until(lambda: state(held.pid) != "T", "going on", 50)
         held.freeze()
     finally:
         await held.end()
