@@ -19,6 +19,7 @@ FINISHED = frozenset(f"windlass.run.{end}.v1" for end in
 # What may come to a run's document when it is over: what the failure is called, how builds of a
 # revision that was superseded end, and the title, which is its revision's.
 MAY_FOLLOW = frozenset({"failure", "artifacts", "title"})
+NAMED = "failure.classified"  # in the timeline: that what the failure is called was found out
 
 
 @dataclass
@@ -79,10 +80,22 @@ class FinishedRuns:
         found = []
         for run, before in self.seen.items():
             now = await self.asking.get(f"/runs/{run}")
-            differing = [key for key in before if key not in MAY_FOLLOW and before[key] != now.get(key)]
-            found += [
-                f"run {run} of {before['pipeline']}/{before['stage']} was over, and its {key} changed "
-                f"from {before[key]!r} to {now.get(key)!r}"
-                for key in differing
-            ]
+            whose = f"run {run} of {before['pipeline']}/{before['stage']}"
+            found += [f"{whose} was over, and {change}" for change in changes(before, now)]
         return found
+
+
+def changes(before: Document, now: Document) -> list[str]:
+    """Return what differs in the document of a run that was over before, and must not."""
+    was, is_now = _lasting(before), _lasting(now)
+    return [
+        f"its {key} changed from {was[key]!r} to {is_now.get(key)!r}"
+        for key in was
+        if was[key] != is_now.get(key)
+    ]
+
+
+def _lasting(run: Document) -> Document:
+    lasting = {key: value for key, value in run.items() if key not in MAY_FOLLOW}
+    lasting["timeline"] = [moment for moment in run["timeline"] if moment["what"] != NAMED]
+    return lasting
