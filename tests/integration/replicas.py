@@ -280,6 +280,17 @@ async def until(condition: Callable[[], bool], between: Callable[[], None] = lam
     raise AssertionError("it did not come true")
 
 
+async def until_read(
+    database: Database, statement: sa.Select[Any], holds: Callable[[list[tuple[Any, ...]]], bool]
+) -> None:
+    """Wait until what is committed is as wanted, and stays so."""
+    for _ in range(LOOKS_MAX):
+        if holds(await read(database, statement)):
+            return
+        await asyncio.sleep(LOOK_SECONDS)
+    raise AssertionError("it was not committed")
+
+
 async def read(database: Database, statement: sa.Select[Any]) -> list[tuple[Any, ...]]:
     """Return what is committed."""
     async with database.reading() as reading:

@@ -10,6 +10,7 @@ from services.builder.build_run import BuildAnswer, BuildFailed, BuildLimits, Bu
 from shared.artifacts import LocalArtifactStore
 from shared.events import Evidence
 from tests.integration.builder.bench_program import bench, order
+from tests.integration.process.conftest import alive, pid_in, until, written
 
 QUICK = BuildLimits(grace_seconds=0.2)
 
@@ -28,32 +29,15 @@ def bytes_below(folder: Path) -> int:
     return sum(file.lstat().st_size for file in folder.rglob("*") if not file.is_dir())
 
 
-def alive(process: int) -> bool:
-    """Tell whether it still does anything: a zombie that nobody reaps does not."""
-    try:
-        status = Path(f"/proc/{process}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return status.rpartition(")")[2].split()[0] not in {"Z", "X"}
-
-
 async def all_end(*processes: int) -> None:
     """Wait for the ends of those that were killed: on a busy machine the kernel takes its time."""
-    async with asyncio.timeout(40):
-        while any(map(alive, processes)):  # noqa: ASYNC110 - who is not our child tells no event
-            await asyncio.sleep(0.01)
+    await until(lambda: not any(map(alive, processes)))
 
 
-async def appeared(file: Path) -> str:
-    """Wait until a real process has written a line."""
-    async with asyncio.timeout(40):
-        while not (text := _text(file)).endswith("\n"):  # noqa: ASYNC110 - a file tells no event
-            await asyncio.sleep(0.01)
-    return text.strip()
-
-
-def _text(file: Path) -> str:
-    return file.read_text() if file.exists() else ""
+async def appeared(file: Path) -> int:
+    """Wait until a real process has written a number, and return it."""
+    await until(lambda: written(file))
+    return pid_in(file)
 
 
 async def test_an_honest_build_is_kept_and_its_output_told(tmp_path: Path) -> None:
@@ -144,7 +128,7 @@ async def test_a_build_that_is_stopped_ends_with_its_whole_group(tmp_path: Path)
     await own.stop(asked)
 
     assert await building == BuildStopped()
-    await all_end(int(child))
+    await all_end(child)
     assert await bench(tmp_path).build(asked, FakeBuildLog()) == BuildStopped()
 
 
@@ -154,7 +138,7 @@ async def test_a_build_outlives_its_worker_and_is_watched_again(tmp_path: Path) 
     )
     home, log = tmp_path / "workspaces" / asked.name / "home", FakeBuildLog()
     building = asyncio.create_task(bench(tmp_path).build(asked, log))
-    await appeared(home / "effects")
+    await until(lambda: written(home / "effects"))
     building.cancel()
     await asyncio.wait([building])
 
@@ -229,10 +213,10 @@ async def test_sweeping_ends_and_removes_what_no_order_wants(tmp_path: Path) -> 
     process = await appeared(tmp_path / "workspaces" / asked.name / "home/self")
 
     await own.sweep(own.workspaces() - {asked.name})
-    assert alive(int(process))
+    assert alive(process)
     building.cancel()
     await asyncio.wait([building])
     await own.sweep(own.workspaces())
 
-    await all_end(int(process))
+    await all_end(process)
     assert list((tmp_path / "workspaces").iterdir()) == []

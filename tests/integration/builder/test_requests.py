@@ -1,6 +1,5 @@
 """The builder as a service: real git, processes, artifact store, bus, work and SQLite."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from shared.events import (
 from shared.ids import BuildKey, Commit, Pipeline, Repository, Stage
 from shared.plan import ArtifactPlan
 from tests.contract.git.repository import WorkingCopy, new_repository
-from tests.integration.replicas import read
+from tests.integration.replicas import until_read
 from tests.integration.scene import ROOT, Scene
 
 MAKE = ("mkdir dist", "cp src dist/app", "echo built $WINDLASS_REVISION")
@@ -83,9 +82,7 @@ class Yard:
     async def heard_of_the_cancel(self, revision: int) -> None:
         """Return when nothing is owed to the revision any more."""
         owed = sa.select(requests).where(requests.c.revision == revision, sa.not_(requests.c.answered))
-        async with asyncio.timeout(40):
-            while await read(self.scene.database, owed):  # noqa: ASYNC110 - a database is polled
-                await asyncio.sleep(0.005)
+        await until_read(self.scene.database, owed, lambda rows: not rows)
 
     def logs(self) -> list[str]:
         appended = [event for event in self.scene.said if isinstance(event, LogAppended)]

@@ -6,7 +6,6 @@ import os
 import select
 import shutil
 import subprocess
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -254,17 +253,17 @@ def test_a_git_that_does_not_end_is_ended(
     (programs / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     monkeypatch.setattr(git_program, "GIT_SECONDS_MAX", 0.3)
-    wait, child = git_program._ended, tmp_path / "pid"
+    wait, child, hangs = git_program._ended, tmp_path / "pid", []
+    os.mkfifo(child)
 
     def wait_for_one_that_hangs(process: "subprocess.Popen[bytes]", given: bytes) -> tuple[bytes, bytes]:
-        while not (child.exists() and child.read_text().endswith("\n")):
-            time.sleep(0.01)
+        hangs.append(int(child.read_text()))
         return wait(process, given)
 
     monkeypatch.setattr(git_program, "_ended", wait_for_one_that_hangs)
     ended = windlass()
     assert (ended.code, ended.err) == (1, "windlass: git did not finish within 0.3 seconds.\n")
-    assert is_over(int(child.read_text()))
+    assert [is_over(process) for process in hangs] == [True]
 
 
 def is_over(process: int) -> bool:

@@ -16,7 +16,7 @@ from shared.events import Message, PlanRejected, PushReceived, RevisionPlanned, 
 from shared.git import GitMirrors
 from shared.ids import Commit, Repository
 from tests.builders import START, named
-from tests.integration.replicas import read
+from tests.integration.replicas import read, until_read
 from tests.integration.synthesizer.desk import PIPELINE, Desk
 
 MANY = BESIDE_MAX + 20
@@ -38,19 +38,13 @@ async def unseen(desk: Desk, pushes: int) -> AsyncIterator[None]:
         await all_wait.wait()
         return await fetch(*words, **more)
 
-    before = await orders(desk)
+    orders = sa.select(work.c.id)  # one for each push that was heard of
+    before = len(await read(desk.scene.database, orders))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(GitMirrors, "fetch", fetch_later)
         yield
-        async with asyncio.timeout(40):
-            while await orders(desk) < before + pushes:  # noqa: ASYNC110 - a database is polled
-                await asyncio.sleep(0.005)
+        await until_read(desk.scene.database, orders, lambda rows: len(rows) >= before + pushes)
     all_wait.set()
-
-
-async def orders(desk: Desk) -> int:
-    """Return how many pushes were heard of."""
-    return len(await read(desk.scene.database, sa.select(work.c.id)))
 
 
 async def answered(desk: Desk, *commits: Commit, **changes: Any) -> list[Any]:
