@@ -15,8 +15,8 @@ class Service:
     subscription: Subscription
     background: tuple[Callable[[], Awaitable[None]], ...] = ()  # run for as long as the service does
     router: APIRouter | None = None  # its HTTP side, if it has one
-    put_off: tuple[Callable[[], object], ...] = ()  # what no start waits for, and no first use should; what
-    # takes long returns an iterator that does a little at each step
+    # What no start waits for, and no first use should. What takes long returns an iterator of small steps.
+    put_off: tuple[Callable[[], object], ...] = ()
 
     @property
     def name(self) -> str:

@@ -32,7 +32,7 @@ def another(evidence: Evidence, tries: int, pipeline: str, now: datetime) -> Aga
     if evidence.kind == "interrupted":
         return Again(now, "", "host_interrupted")
 
-    from shared.diagnosis.rules import classify  # noqa: PLC0415 - 200 rules that wait for the first failure
+    from shared.diagnosis.rules import classify  # noqa: PLC0415 - 200 rules that no start waits for
 
     found = classify(evidence, Setting(pipeline))
     if not found.answer.retryable:

@@ -278,19 +278,15 @@ def _spell(compiled: Any, values: dict[str, Value], given: dict[str, Any]) -> Sp
     for name in names:
         own, element = of_list.get(name, (name, -1))
         places.append(Place(values[own], element, processors.get(name)))
-    take = (
-        None
-        if any(place.element >= 0 for place in places)
-        else _taking([place.value.key for place in places])
-    )
     processed = [(number, place.process) for number, place in enumerate(places) if place.process]
-    return Spelled(text, places, take, processed)
+    return Spelled(text, places, _taking(places), processed)
 
 
-def _taking(keys: list[str]) -> Callable[[Any], Sequence[Any]] | None:
-    """Return what takes the values of all keys at once; it raises `KeyError` if one is not there."""
-    if not keys:
+def _taking(places: list[Place]) -> Callable[[Any], Sequence[Any]] | None:
+    """Return what takes all values at once, and raises `KeyError` if one is missing; None where lists are."""
+    if not places or any(place.element >= 0 for place in places):
         return None
+    keys = [place.value.key for place in places]
     if len(keys) == 1:
         (key,) = keys
         return lambda given: (given[key],)

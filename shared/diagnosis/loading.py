@@ -10,9 +10,13 @@ from shared.diagnosis.rule import TO_COMPILE
 
 def load() -> Iterator[None]:
     """Load and compile them a little at a time, some milliseconds at the most; safe to repeat."""
-    for module in iter_modules(shared.diagnosis.__path__, f"{shared.diagnosis.__name__}."):
-        import_module(module.name)
-        yield
+    package = shared.diagnosis.__name__
+    for module in iter_modules(shared.diagnosis.__path__, f"{package}."):
+        if module.name.endswith("_rules"):
+            import_module(module.name)
+            yield
+    import_module(f"{package}.rules")  # in their order
+    yield
     for compiled in TO_COMPILE:
         compiled()
         yield

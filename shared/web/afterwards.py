@@ -32,7 +32,5 @@ async def catch_up(services: Sequence[Service], clock: Clock) -> None:
 
 async def _done(piece: Callable[[], object]) -> None:
     steps = piece()
-    await asyncio.sleep(0)
-    if isinstance(steps, Iterator):
-        for _ in steps:
-            await asyncio.sleep(0)
+    for _ in steps if isinstance(steps, Iterator) else [steps]:
+        await asyncio.sleep(0)

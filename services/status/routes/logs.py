@@ -136,9 +136,8 @@ class OutputOfAttempt:
 
     async def read_on(self, after: int) -> Page:
         """See `Source`."""
-        view = await self.model.view(
-            Kind.LOG, LogView, self.log
-        )  # before its lines: closed means all are there
+        # In this order: a log that is closed has all its lines.
+        view = await self.model.view(Kind.LOG, LogView, self.log)
         chunks = await self.model.chunks_of_log(self.log, after)
         return Page(_said(chunks), over=view is not None and view.closed and not chunks)
 
